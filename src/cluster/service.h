@@ -1,0 +1,52 @@
+// Service answers peers' requests: it turns the wire into calls on the groups of this node and their ends into
+// responses. It is a function from request to response, so that any HTTP server can carry it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "base/unique_function.h"
+#include "cache/value.h"
+#include "runtime/runtime.h"
+#include "transport/transport.h"
+
+namespace cohort {
+
+// A group as peers may use it. Nothing here ever asks another peer (P3).
+class ServedGroup {
+ public:
+  virtual ~ServedGroup() = default;
+  struct Answer {
+    Status status;     // kOk, kNotFound, kLoadFailed; anything else becomes a 500, so that the asker loads for itself
+    ValueRef value;    // when ok
+    bool keep = true;  // false: a Remove or Set overtook the load
+  };
+  // timeout_ms <= 0: none of the peer's own.
+  virtual void ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) = 0;
+  // from_cohort: the sender is a Cohort node; for a key that this node does not own the value is then not kept.
+  virtual void ServeSet(std::string_view key, std::string_view value, int64_t expire_unix_ns, bool from_cohort) = 0;
+  virtual void ServeRemove(std::string_view key) = 0;
+};
+
+class ServedGroups {
+ public:
+  virtual ~ServedGroups() = default;
+  // Null: there is none of that name, or this node is shutting down.
+  virtual std::shared_ptr<ServedGroup> FindServed(std::string_view name) = 0;
+};
+
+class Service final : public RequestHandler {
+ public:
+  // `groups` may go away: what comes later is answered 500.
+  Service(std::string base_path, std::weak_ptr<ServedGroups> groups, Clock& clock);
+  void Handle(Request request, UniqueFunction<void(Response)> done) override;
+  // (private parts are the implementer's)
+ private:
+  std::string base_path_;
+  std::weak_ptr<ServedGroups> groups_;
+  Clock& clock_;
+};
+
+}  // namespace cohort
