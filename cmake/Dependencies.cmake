@@ -1,6 +1,4 @@
 # What the engine stands on. Debian's packages are found first; elsewhere a pinned source is fetched and built.
-# cohort_dependencies carries them all.
-add_library(cohort_dependencies INTERFACE)
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -39,9 +37,6 @@ if(NOT nlohmann_json_FOUND)
   FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json GIT_TAG v3.11.2)
   FetchContent_MakeAvailable(nlohmann_json)
 endif()
-
-target_link_libraries(cohort_dependencies INTERFACE Threads::Threads OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB
-                      protobuf::libprotobuf-lite cohort_xxhash cohort_httplib nlohmann_json::nlohmann_json)
 
 if(COHORT_TESTS)
   find_package(GTest QUIET)
