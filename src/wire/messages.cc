@@ -1,0 +1,161 @@
+#include "wire/messages.h"
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include <limits>
+#include <utility>
+
+#include "wire/cohort_wire.pb.h"
+
+namespace cohort::wire {
+namespace {
+
+using google::protobuf::io::CodedOutputStream;
+
+constexpr uint8_t kFieldBytes = 2;  // The wire types of a protobuf tag.
+constexpr uint8_t kFieldVarint = 0;
+
+Status BadFormat() { return Status(Code::kInvalidArgument, "proto: cannot parse invalid wire-format data"); }
+
+// Required fields are looked at afterwards, so that the error can name them.
+template <typename Message>
+bool Parse(std::string_view body, Message* message) {
+  return body.size() <= static_cast<size_t>(std::numeric_limits<int>::max()) &&
+         message->ParsePartialFromArray(body.data(), static_cast<int>(body.size()));
+}
+
+void AppendVarint(uint64_t value, std::string* out) {
+  uint8_t bytes[10];
+  const uint8_t* end = CodedOutputStream::WriteVarint64ToArray(value, bytes);
+  for (const uint8_t* at = bytes; at != end; ++at) out->push_back(static_cast<char>(*at));
+}
+
+// The two messages that carry whole values are written by hand: their bytes are copied once, into the body.
+void AppendBytes(int field, std::string_view bytes, std::string* out) {
+  out->push_back(static_cast<char>((field << 3) | kFieldBytes));
+  AppendVarint(bytes.size(), out);
+  out->append(bytes);
+}
+
+void AppendInt(int field, int64_t value, std::string* out) {
+  out->push_back(static_cast<char>((field << 3) | kFieldVarint));
+  AppendVarint(static_cast<uint64_t>(value), out);
+}
+
+bool IsKnown(int32_t code) {
+  return code >= static_cast<int32_t>(Code::kOk) && code <= static_cast<int32_t>(Code::kInternal);
+}
+
+}  // namespace
+
+std::string EncodeGetResponse(std::string_view value, int64_t expire_unix_ns) {
+  std::string out;
+  out.reserve(value.size() + 22);
+  AppendBytes(ValueReply::kValueFieldNumber, value, &out);
+  AppendInt(ValueReply::kExpireFieldNumber, expire_unix_ns, &out);
+  return out;
+}
+
+Result<GetResponse> DecodeGetResponse(std::string_view body) {
+  ValueReply message;
+  if (!Parse(body, &message)) return BadFormat();
+  GetResponse response;
+  response.value = std::move(*message.mutable_value());
+  response.expire_unix_ns = message.expire();
+  return response;
+}
+
+std::string EncodeSetRequest(std::string_view group, std::string_view key, std::string_view value,
+                             int64_t expire_unix_ns) {
+  std::string out;
+  out.reserve(group.size() + key.size() + value.size() + 44);
+  AppendBytes(PutBody::kGroupFieldNumber, group, &out);
+  AppendBytes(PutBody::kKeyFieldNumber, key, &out);
+  AppendBytes(PutBody::kValueFieldNumber, value, &out);
+  AppendInt(PutBody::kExpireFieldNumber, expire_unix_ns, &out);
+  return out;
+}
+
+Result<SetRequest> DecodeSetRequest(std::string_view body) {
+  PutBody message;
+  if (!Parse(body, &message)) return BadFormat();
+  if (!message.has_group()) {
+    return Status(Code::kInvalidArgument, "proto: required field pb.SetRequest.group not set");
+  }
+  if (!message.has_key()) return Status(Code::kInvalidArgument, "proto: required field pb.SetRequest.key not set");
+  SetRequest request;
+  request.group = std::move(*message.mutable_group());
+  request.key = std::move(*message.mutable_key());
+  request.value = std::move(*message.mutable_value());
+  request.expire_unix_ns = message.expire();
+  return request;
+}
+
+std::string EncodeBatch(const std::vector<BatchEntry>& entries) {
+  Batch message;
+  message.mutable_entries()->Reserve(static_cast<int>(entries.size()));
+  for (const BatchEntry& entry : entries) {
+    Batch::Entry* out = message.add_entries();
+    out->set_op(static_cast<int32_t>(entry.op));
+    out->set_group(entry.group);
+    out->set_key(entry.key);
+    if (!entry.value.empty()) out->set_value(entry.value);
+    if (entry.life_ms >= 0) out->set_life_ms(entry.life_ms);
+    if (entry.timeout_ms > 0) out->set_timeout_ms(entry.timeout_ms);
+  }
+  return message.SerializePartialAsString();
+}
+
+Result<std::vector<BatchEntry>> DecodeBatch(std::string_view body) {
+  Batch message;
+  if (!Parse(body, &message)) return BadFormat();
+  std::vector<BatchEntry> entries;
+  entries.reserve(static_cast<size_t>(message.entries_size()));
+  for (Batch::Entry& in : *message.mutable_entries()) {
+    if (in.op() < static_cast<int32_t>(BatchOp::kGet) || in.op() > static_cast<int32_t>(BatchOp::kRemove)) {
+      return Status(Code::kInvalidArgument, "entry " + std::to_string(entries.size()) + " of the batch has operation " +
+                                                std::to_string(in.op()) + ", which this node does not know");
+    }
+    BatchEntry& entry = entries.emplace_back();
+    entry.op = static_cast<BatchOp>(in.op());
+    entry.group = std::move(*in.mutable_group());
+    entry.key = std::move(*in.mutable_key());
+    entry.value = std::move(*in.mutable_value());
+    if (in.has_life_ms() && in.life_ms() >= 0) entry.life_ms = in.life_ms();
+    if (in.timeout_ms() > 0) entry.timeout_ms = in.timeout_ms();
+  }
+  return entries;
+}
+
+std::string EncodeBatchAnswers(const std::vector<BatchAnswer>& answers) {
+  BatchAnswers message;
+  message.mutable_answers()->Reserve(static_cast<int>(answers.size()));
+  for (const BatchAnswer& answer : answers) {
+    BatchAnswers::Answer* out = message.add_answers();
+    if (answer.code != Code::kOk) out->set_code(static_cast<int32_t>(answer.code));
+    if (!answer.message.empty()) out->set_message(answer.message);
+    if (!answer.value.empty()) out->set_value(answer.value);
+    if (answer.life_ms >= 0) out->set_life_ms(answer.life_ms);
+    if (!answer.keep) out->set_discard(true);
+  }
+  return message.SerializePartialAsString();
+}
+
+Result<std::vector<BatchAnswer>> DecodeBatchAnswers(std::string_view body) {
+  BatchAnswers message;
+  if (!Parse(body, &message)) return BadFormat();
+  std::vector<BatchAnswer> answers;
+  answers.reserve(static_cast<size_t>(message.answers_size()));
+  for (BatchAnswers::Answer& in : *message.mutable_answers()) {
+    BatchAnswer& answer = answers.emplace_back();
+    // A code of a newer node is no final answer here: the asker loads for itself.
+    answer.code = IsKnown(in.code()) ? static_cast<Code>(in.code()) : Code::kInternal;
+    answer.message = std::move(*in.mutable_message());
+    answer.value = std::move(*in.mutable_value());
+    if (in.has_life_ms() && in.life_ms() >= 0) answer.life_ms = in.life_ms();
+    answer.keep = !in.discard();
+  }
+  return answers;
+}
+
+}  // namespace cohort::wire
