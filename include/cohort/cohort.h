@@ -31,6 +31,7 @@
 extern "C" {
 #endif
 
+/** Marks what the library exports. */
 #if defined(COHORT_BUILDING) && defined(__GNUC__)
 #define COHORT_API __attribute__((visibility("default")))
 #else
@@ -60,20 +61,22 @@ typedef struct cohort_instance_options cohort_instance_options_t; /**< How an in
 typedef struct cohort_instance cohort_instance_t;                 /**< One member of a cluster. */
 typedef struct cohort_group_options cohort_group_options_t;       /**< How a group is made. */
 typedef struct cohort_group cohort_group_t;                       /**< A named cache with a getter. */
-typedef struct cohort_load cohort_load_t;         /**< A getter's open task: to be completed or failed exactly once. */
-typedef struct cohort_queue cohort_queue_t;       /**< Where completions and tasks arrive as events. */
+typedef struct cohort_load cohort_load_t;   /**< A getter's open task: to be completed or failed exactly once. */
+typedef struct cohort_queue cohort_queue_t; /**< Where completions and tasks arrive as events. */
 typedef struct cohort_transport cohort_transport_t; /**< How peers are reached. */
-typedef struct cohort_request cohort_request_t;   /**< What a custom transport has to send: to be answered exactly once. */
-typedef struct cohort_response cohort_response_t; /**< The answer to a request of a peer, to be sent back. */
+typedef struct cohort_request cohort_request_t;     /**< A custom transport's open task: to be answered exactly once. */
+typedef struct cohort_response cohort_response_t;   /**< The answer to a request of a peer, to be sent back. */
 
 /** @} */
 /* ------------------------------------------------------------------------------------------------------------------ */
 /** @name Status and errors */
 /** @{ */
 
+/** How a call ended: COHORT_OK, or why not. New ones may be added: treat those you do not know as failures. */
 typedef int32_t cohort_status_t;
+/** The statuses. */
 enum {
-  COHORT_OK = 0,
+  COHORT_OK = 0,               /**< It succeeded. */
   COHORT_NOT_FOUND = 1,        /**< The getter, here or at the owner, says that there is no such key. */
   COHORT_LOAD_FAILED = 2,      /**< The getter of this process failed. */
   COHORT_REMOTE_FAILED = 3,    /**< The getter of the key's owner failed. */
@@ -168,19 +171,19 @@ enum {
  * language. The receiver owns value, load, request and response, whichever are not NULL: cohort_event_release frees them.
  */
 typedef struct cohort_event {
-  int32_t kind;               /**< COHORT_EVENT_* */
-  cohort_status_t status;     /**< How it ended. */
-  uint64_t tag;               /**< The caller's tag. */
-  const void *data;           /**< Borrowed from value, load, request or response. GET: the value, or the message. */
-  int64_t size;               /**< Size of data. */
-  int64_t expire_unix_ns;     /**< GET: when the value expires; 0 = never. */
-  uint64_t error_tag;         /**< GET, failed by a getter of this process: what cohort_load_fail was given; else 0. */
-  cohort_value_t *value;      /**< GET: the value; on failures, and for LOG: the message. */
-  cohort_load_t *load;        /**< LEAD, LOAD. */
-  cohort_request_t *request;  /**< SEND. */
+  int32_t kind;                /**< COHORT_EVENT_* */
+  cohort_status_t status;      /**< How it ended. */
+  uint64_t tag;                /**< The caller's tag. */
+  const void *data;            /**< Borrowed from value, load, request or response. GET: the value, or the message. */
+  int64_t size;                /**< Size of data. */
+  int64_t expire_unix_ns;      /**< GET: when the value expires; 0 = never. */
+  uint64_t error_tag;          /**< GET, failed by a getter of this process: what cohort_load_fail was given; else 0. */
+  cohort_value_t *value;       /**< GET: the value; on failures, and for LOG: the message. */
+  cohort_load_t *load;         /**< LEAD, LOAD. */
+  cohort_request_t *request;   /**< SEND. */
   cohort_response_t *response; /**< RESPONSE. */
-  int32_t source;             /**< GET: COHORT_SOURCE_* */
-  int32_t reserved;           /**< 0. */
+  int32_t source;              /**< GET: COHORT_SOURCE_* */
+  int32_t reserved;            /**< 0. */
 } cohort_event_t;
 
 /** Frees what @p event owns and clears those fields. NULL is a no-op. An open load is abandoned, a request fails. */
@@ -349,10 +352,12 @@ COHORT_API cohort_status_t cohort_instance_handle_request(cohort_instance_t *ins
                                                           size_t body_size, int64_t timeout_ms, cohort_queue_t *queue,
                                                           uint64_t tag, cohort_error_t *error);
 /** As cohort_instance_handle_request, with a callback. When the call fails, @p done does not run. */
-COHORT_API cohort_status_t cohort_instance_handle_request_async(
-    cohort_instance_t *instance, const char *method, size_t method_size, const char *target, size_t target_size,
-    const char *headers, size_t headers_size, const void *body, size_t body_size, int64_t timeout_ms,
-    cohort_response_fn done, void *user, cohort_error_t *error);
+COHORT_API cohort_status_t cohort_instance_handle_request_async(cohort_instance_t *instance, const char *method,
+                                                                size_t method_size, const char *target,
+                                                                size_t target_size, const char *headers,
+                                                                size_t headers_size, const void *body, size_t body_size,
+                                                                int64_t timeout_ms, cohort_response_fn done, void *user,
+                                                                cohort_error_t *error);
 /** Shows what to send back. */
 COHORT_API void cohort_response_view(const cohort_response_t *response, cohort_response_view_t *view);
 /** Releases the response. */
@@ -446,7 +451,7 @@ enum {
 
 /** Flags of a get; add them up. */
 enum {
-  COHORT_GET_CAN_LEAD = 1, /**< The caller is willing to run the getter: begin may answer LEAD, a queue may bring LEAD. */
+  COHORT_GET_CAN_LEAD = 1, /**< The caller is willing to run the getter: begin may answer LEAD, or a queue bring it. */
   COHORT_GET_LOCAL = 2,    /**< Never ask a peer: for a get that a peer has asked for. Fills hot only unless this member
                                 owns the key. */
   COHORT_GET_PEEK = 4      /**< Never load and never wait. */
@@ -491,7 +496,8 @@ COHORT_API int64_t cohort_group_begin_many(cohort_group_t *group, const char *ke
  */
 COHORT_API int32_t cohort_group_cancel(cohort_group_t *group, uint64_t ticket);
 /** A hit copied into @p buf: returns its size; if that is more than @p cap nothing is copied. -1: not here. Never loads. */
-COHORT_API int64_t cohort_group_try_copy(cohort_group_t *group, const char *key, size_t key_size, void *buf, size_t cap);
+COHORT_API int64_t cohort_group_try_copy(cohort_group_t *group, const char *key, size_t key_size, void *buf,
+                                         size_t cap);
 /** A hit without a copy: a value that the caller owns, or NULL. Never loads. */
 COHORT_API cohort_value_t *cohort_group_lookup(cohort_group_t *group, const char *key, size_t key_size);
 
@@ -606,29 +612,29 @@ COHORT_API cohort_status_t cohort_group_local_remove(cohort_group_t *group, cons
 
 /** Counters of a group since it was made, and gauges where said so. New fields are added at the end. */
 typedef struct cohort_group_stats {
-  int64_t gets;                            /**< Every get, those of peers included. */
-  int64_t cache_hits;                      /**< Answered by either tier. */
-  int64_t get_from_peers_latency_max_ms;   /**< The slowest answer of a peer. */
-  int64_t peer_loads;                      /**< Values that came from a peer. */
-  int64_t peer_errors;                     /**< Peers that could not be asked, breaker included. */
-  int64_t loads;                           /**< Gets that were not hits. */
-  int64_t loads_deduped;                   /**< Loads after joining: flights begun. */
-  int64_t local_loads;                     /**< Getter runs that brought a value. */
-  int64_t local_load_errors;               /**< Getter runs that failed, not found included. */
-  int64_t remove_keys_requests;            /**< Calls of remove_keys with at least one key. */
-  int64_t removed_keys;                    /**< Keys in those calls. */
-  int64_t waiting;                         /**< Gauge: gets that wait now. */
-  int64_t loading;                         /**< Gauge: flights under way now. */
-  int64_t served_to_peers;                 /**< Gets that peers asked for. */
-  int64_t misrouted;                       /**< Of those, for keys that this member does not own. */
-  int64_t sets;                            /**< Calls of set. */
-  int64_t removes;                         /**< Calls of remove. */
-  int64_t sets_from_peers;                 /**< Values that peers set here. */
-  int64_t removes_from_peers;              /**< Keys that peers dropped here. */
-  int64_t overtaken_loads;                 /**< Loads that a Remove or Set overtook: delivered, never kept. */
-  int64_t timeouts;                        /**< Gets that ended by their deadline. */
-  int64_t cancelled;                       /**< Gets that their callers cancelled. */
-  int64_t abandoned_loads;                 /**< Loads that were freed without an answer. */
+  int64_t gets;                          /**< Every get, those of peers included. */
+  int64_t cache_hits;                    /**< Answered by either tier. */
+  int64_t get_from_peers_latency_max_ms; /**< The slowest answer of a peer. */
+  int64_t peer_loads;                    /**< Values that came from a peer. */
+  int64_t peer_errors;                   /**< Peers that could not be asked, breaker included. */
+  int64_t loads;                         /**< Gets that were not hits. */
+  int64_t loads_deduped;                 /**< Loads after joining: flights begun. */
+  int64_t local_loads;                   /**< Getter runs that brought a value. */
+  int64_t local_load_errors;             /**< Getter runs that failed, not found included. */
+  int64_t remove_keys_requests;          /**< Calls of remove_keys with at least one key. */
+  int64_t removed_keys;                  /**< Keys in those calls. */
+  int64_t waiting;                       /**< Gauge: gets that wait now. */
+  int64_t loading;                       /**< Gauge: flights under way now. */
+  int64_t served_to_peers;               /**< Gets that peers asked for. */
+  int64_t misrouted;                     /**< Of those, for keys that this member does not own. */
+  int64_t sets;                          /**< Calls of set. */
+  int64_t removes;                       /**< Calls of remove. */
+  int64_t sets_from_peers;               /**< Values that peers set here. */
+  int64_t removes_from_peers;            /**< Keys that peers dropped here. */
+  int64_t overtaken_loads;               /**< Loads that a Remove or Set overtook: delivered, never kept. */
+  int64_t timeouts;                      /**< Gets that ended by their deadline. */
+  int64_t cancelled;                     /**< Gets that their callers cancelled. */
+  int64_t abandoned_loads;               /**< Loads that were freed without an answer. */
 } cohort_group_stats_t;
 
 /** Counters and gauges of one tier. New fields are added at the end. */
@@ -692,26 +698,26 @@ enum {
 
 /** A request as a custom transport sees it. Pointers are borrowed from the request; what does not apply is NULL and 0. */
 typedef struct cohort_request_view {
-  int32_t op;              /**< COHORT_REQUEST_* */
-  int32_t reserved;        /**< 0. */
-  const char *peer;        /**< The peer's address. */
-  int64_t peer_size;
-  const char *group;       /**< Not RAW: the group's name. */
-  int64_t group_size;
-  const char *key;         /**< GET, SET, REMOVE: the key. REMOVE_KEYS: the keys, one after the other. */
-  int64_t key_size;        /**< Size of key, or of all keys. */
+  int32_t op;               /**< COHORT_REQUEST_* */
+  int32_t reserved;         /**< 0. */
+  const char *peer;         /**< The peer's address. */
+  int64_t peer_size;        /**< Size of peer. */
+  const char *group;        /**< Not RAW: the group's name. */
+  int64_t group_size;       /**< Size of group. */
+  const char *key;          /**< GET, SET, REMOVE: the key. REMOVE_KEYS: the keys, one after the other. */
+  int64_t key_size;         /**< Size of key, or of all keys. */
   const int64_t *key_sizes; /**< REMOVE_KEYS: the size of each key. */
-  int64_t key_count;       /**< Number of keys. */
-  const void *value;       /**< SET: the value. RAW: the body. */
-  int64_t value_size;
-  int64_t expire_unix_ns;  /**< SET. */
-  const char *method;      /**< RAW: "GET", ... */
-  int64_t method_size;
-  const char *target;      /**< RAW: the escaped path. */
-  int64_t target_size;
-  const char *headers;     /**< RAW: "Name: value\r\n" lines. */
-  int64_t headers_size;
-  int64_t time_left_ms;    /**< Until the engine stops to wait. */
+  int64_t key_count;        /**< Number of keys. */
+  const void *value;        /**< SET: the value. RAW: the body. */
+  int64_t value_size;       /**< Size of value. */
+  int64_t expire_unix_ns;   /**< SET. */
+  const char *method;       /**< RAW: "GET", ... */
+  int64_t method_size;      /**< Size of method. */
+  const char *target;       /**< RAW: the escaped path. */
+  int64_t target_size;      /**< Size of target. */
+  const char *headers;      /**< RAW: "Name: value\r\n" lines. */
+  int64_t headers_size;     /**< Size of headers. */
+  int64_t time_left_ms;     /**< Until the engine stops to wait. */
 } cohort_request_view_t;
 
 /** Sends @p request, which it owns and answers once, now or later. Engine thread or a caller's; must not block. */
