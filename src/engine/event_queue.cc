@@ -1,0 +1,199 @@
+#include "engine/event_queue.h"
+
+#include <utility>
+
+#include "engine/group.h"
+#include "engine/host_transport.h"
+#include "engine/load.h"
+#include "runtime/system_clock.h"
+
+namespace cohort {
+
+EventNode::EventNode(EventKind event_kind, uint64_t event_tag) : kind(event_kind), tag(event_tag) {}
+EventNode::~EventNode() = default;
+
+EventQueue::EventQueue() = default;
+
+EventQueue::~EventQueue() {
+  Close();
+  while (head_ != nullptr) {
+    EventNode* node = head_;
+    head_ = node->next_;
+    delete node;
+  }
+}
+
+Result<std::shared_ptr<EventQueue>> EventQueue::New() { return std::shared_ptr<EventQueue>(new EventQueue()); }
+
+bool EventQueue::Enter() {
+  std::lock_guard lock(mutex_);
+  if (closed_) return false;
+  ++announced_;
+  return true;
+}
+
+bool EventQueue::EnterTracked(TrackedNode* node) {
+  std::lock_guard lock(mutex_);
+  if (closed_) return false;
+  ++announced_;
+  node->tracked_next_ = tracked_;
+  if (tracked_ != nullptr) tracked_->tracked_prev_ = node;
+  tracked_ = node;
+  return true;
+}
+
+// REQUIRES: mutex_.
+void EventQueue::Untrack(TrackedNode* node) {
+  if (node->tracked_prev_ != nullptr) {
+    node->tracked_prev_->tracked_next_ = node->tracked_next_;
+  } else if (tracked_ == node) {
+    tracked_ = node->tracked_next_;
+  } else {
+    return;  // Was never tracked, or no longer.
+  }
+  if (node->tracked_next_ != nullptr) node->tracked_next_->tracked_prev_ = node->tracked_prev_;
+  node->tracked_prev_ = node->tracked_next_ = nullptr;
+}
+
+// REQUIRES: mutex_.
+void EventQueue::Append(std::unique_ptr<EventNode> owned) {
+  EventNode* node = owned.release();
+  if (auto* tracked = dynamic_cast<TrackedNode*>(node)) Untrack(tracked);
+  node->next_ = nullptr;
+  if (tail_ != nullptr) {
+    tail_->next_ = node;
+  } else {
+    head_ = node;
+  }
+  tail_ = node;
+  ++size_;
+  if (node->kind == EventKind::kLog) ++logs_;
+}
+
+// REQUIRES: mutex_, so that a waker is never signalled after Take has emptied the queue and cleared it.
+void EventQueue::SignalAfterAppend() {
+  if (sleepers_ > 0) ready_.NotifyOne();
+  if (fd_used_) waker_->Signal();
+}
+
+void EventQueue::Deliver(std::unique_ptr<EventNode> node) {
+  std::lock_guard lock(mutex_);
+  --announced_;
+  Append(std::move(node));
+  SignalAfterAppend();
+}
+
+void EventQueue::DeliverAll(std::vector<std::unique_ptr<EventNode>> nodes) {
+  if (nodes.empty()) return;
+  std::lock_guard lock(mutex_);
+  announced_ -= static_cast<int64_t>(nodes.size());
+  for (auto& node : nodes) Append(std::move(node));
+  SignalAfterAppend();
+}
+
+bool EventQueue::Offer(std::unique_ptr<EventNode> node) {
+  std::lock_guard lock(mutex_);
+  if (closed_) return false;  // `node` is dropped after the lock: it was declared before it.
+  Append(std::move(node));
+  SignalAfterAppend();
+  return true;
+}
+
+size_t EventQueue::untaken_logs() {
+  std::lock_guard lock(mutex_);
+  return logs_;
+}
+
+std::vector<std::unique_ptr<EventNode>> EventQueue::Take(size_t max, int64_t timeout_ms) {
+  std::vector<std::unique_ptr<EventNode>> taken;
+  std::unique_lock lock(mutex_);
+  if (timeout_ms != 0) {
+    const int64_t deadline_ns =
+        timeout_ms < 0 ? -1 : DeadlineAfter(SystemClock().MonotonicNs(), timeout_ms * 1'000'000);
+    ++sleepers_;
+    ready_.WaitUntil(lock, deadline_ns, [this] { return head_ != nullptr || woken_ || (closed_ && announced_ == 0); });
+    --sleepers_;
+  }
+  if (head_ == nullptr) woken_ = false;
+  taken.reserve(size_ < max ? size_ : max);
+  while (head_ != nullptr && taken.size() < max) {
+    EventNode* node = head_;
+    head_ = node->next_;
+    if (head_ == nullptr) tail_ = nullptr;
+    --size_;
+    if (node->kind == EventKind::kLog) --logs_;
+    taken.emplace_back(node);
+  }
+  if (head_ != nullptr && sleepers_ > 0) ready_.NotifyOne();
+  if (fd_used_ && head_ == nullptr && !woken_) waker_->Clear();
+  return taken;
+}
+
+void EventQueue::Wake() {
+  std::lock_guard lock(mutex_);
+  woken_ = true;
+  ready_.NotifyOne();
+  if (fd_used_) waker_->Signal();
+}
+
+// Two gets end while their queue is closed:
+//   1. begin: EnterTracked                       1. Close: closed_ = true, nothing tracked
+//   2. Close: closed_ = true, ticket collected   2. begin: EnterTracked answers false: the get is refused
+//   3. Close: EndWait(ticket): its event comes
+void EventQueue::Close() {
+  std::vector<std::pair<std::shared_ptr<Group>, uint64_t>> waits;
+  std::vector<std::unique_ptr<EventNode>> tasks;
+  std::vector<std::unique_ptr<Load>> leads;
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    closed_ = true;
+    for (TrackedNode* node = tracked_; node != nullptr; node = node->tracked_next_) {
+      waits.emplace_back(node->group, node->wait_ticket);
+    }
+    EventNode** link = &head_;
+    tail_ = nullptr;
+    while (*link != nullptr) {
+      EventNode* node = *link;
+      if (node->kind == EventKind::kLoad || node->kind == EventKind::kSend) {
+        *link = node->next_;
+        --size_;
+        tasks.emplace_back(node);
+        continue;
+      }
+      if (node->kind == EventKind::kLead) {  // It is also the end of its get.
+        leads.push_back(std::move(node->load));
+        node->kind = EventKind::kGet;
+        node->status = static_cast<int32_t>(Code::kClosed);
+        node->value = Value::Copy({}, "the queue is closed", 0);
+      }
+      tail_ = node;
+      link = &node->next_;
+    }
+  }
+  for (auto& [group, ticket] : waits) group->EndWait(ticket, Code::kClosed, "the queue is closed");
+  tasks.clear();  // Abandons what nobody took, with no lock held.
+  leads.clear();
+  std::lock_guard lock(mutex_);
+  ready_.NotifyAll();
+  if (fd_used_) waker_->Signal();
+}
+
+bool EventQueue::drained() {
+  std::lock_guard lock(mutex_);
+  return closed_ && announced_ == 0 && head_ == nullptr;
+}
+
+Result<int> EventQueue::fd() {
+  std::lock_guard lock(mutex_);
+  if (!fd_used_) {
+    auto waker = std::make_unique<Waker>();
+    if (!waker->ok()) return Status(Code::kIo, "the process has no file descriptor left for the queue");
+    waker_ = std::move(waker);
+    fd_used_ = true;
+    if (head_ != nullptr || woken_ || closed_) waker_->Signal();
+  }
+  return waker_->fd();
+}
+
+}  // namespace cohort

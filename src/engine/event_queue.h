@@ -1,0 +1,117 @@
+// EventQueue is where a host with a runtime of its own takes ends and tasks from. An event is the waiter's own node, so
+// a push never fails and never allocates; limits apply when an operation begins.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/status.h"
+#include "cache/value.h"
+#include "engine/outcome.h"
+#include "runtime/condition.h"
+#include "runtime/waker.h"
+#include "transport/transport.h"
+
+namespace cohort {
+
+class Group;
+class Load;
+class HostRequest;
+
+enum class EventKind : int32_t {
+  kGet = 1,
+  kLead = 2,
+  kLoad = 3,
+  kDone = 4,
+  kCancel = 5,
+  kSend = 6,
+  kResponse = 7,
+  kLog = 8,
+};
+
+// One event, waiting or delivered. Owns what it carries: dropping it abandons a load and fails a request.
+struct EventNode {
+  EventNode(EventKind event_kind, uint64_t event_tag);
+  virtual ~EventNode();
+  EventNode(const EventNode&) = delete;
+  EventNode& operator=(const EventNode&) = delete;
+
+  EventKind kind;
+  uint64_t tag;
+  int32_t status = 0;  // A Code; for kLog the level.
+  ValueRef value;      // kGet: value or message; kDone: message; kLog: the line.
+  uint64_t error_tag = 0;
+  Source source = Source::kNone;
+  std::unique_ptr<Load> load;
+  std::unique_ptr<HostRequest> request;
+  std::unique_ptr<Response> response;
+
+ private:
+  friend class EventQueue;
+  EventNode* next_ = nullptr;
+};
+
+// A get that waits for its event: listed in its queue, so that closing the queue can end it.
+struct TrackedNode : EventNode {
+  using EventNode::EventNode;
+  std::shared_ptr<Group> group;
+  uint64_t wait_ticket = 0;
+
+ private:
+  friend class EventQueue;
+  TrackedNode* tracked_prev_ = nullptr;
+  TrackedNode* tracked_next_ = nullptr;
+};
+
+class EventQueue {
+ public:
+  static Result<std::shared_ptr<EventQueue>> New();
+  ~EventQueue();
+
+  // Announces an operation whose event will come. False: closed, and none may come.
+  bool Enter();
+  // Enter for a get whose group and ticket are set.
+  bool EnterTracked(TrackedNode* node);
+  // Delivers what was announced. Works on a closed queue too. Chains go in one step.
+  void Deliver(std::unique_ptr<EventNode> node);
+  // REQUIRES: all were announced to this queue.
+  void DeliverAll(std::vector<std::unique_ptr<EventNode>> nodes);
+  // Delivers what nobody waits for (a load, a request, a line of log). False: closed; the node is dropped.
+  bool Offer(std::unique_ptr<EventNode> node);
+  // Lines of log that have not been taken.
+  size_t untaken_logs();
+
+  // Takes up to `max` events, oldest first. timeout_ms: 0 does not wait, < 0 waits as long as it takes.
+  std::vector<std::unique_ptr<EventNode>> Take(size_t max, int64_t timeout_ms);
+  void Wake();
+  // See cohort_queue_close.
+  void Close();
+  bool drained();
+  // Readable while there are events.
+  Result<int> fd();
+
+ private:
+  EventQueue();
+  void Append(std::unique_ptr<EventNode> node);
+  void SignalAfterAppend();
+  void Untrack(TrackedNode* node);
+
+  std::mutex mutex_;
+  Condition ready_;
+  EventNode* head_ = nullptr;
+  EventNode* tail_ = nullptr;
+  size_t size_ = 0;
+  size_t logs_ = 0;
+  int64_t announced_ = 0;  // Operations whose event has not been delivered.
+  TrackedNode* tracked_ = nullptr;
+  int sleepers_ = 0;
+  bool woken_ = false;
+  bool closed_ = false;
+  bool fd_used_ = false;
+  std::unique_ptr<Waker> waker_;
+};
+
+}  // namespace cohort

@@ -1,0 +1,107 @@
+#include "engine/flight.h"
+
+#include <utility>
+
+namespace cohort {
+
+std::shared_ptr<Flight> FlightTable::Find(Shard& shard, std::string_view key, bool misrouted) {
+  auto& table = misrouted ? shard.misrouted : shard.flights;
+  const auto found = table.find(key);
+  return found == table.end() ? nullptr : shard.open.at(found->second);
+}
+
+void FlightTable::Insert(Shard& shard, const std::shared_ptr<Flight>& flight) {
+  auto& table = flight->misrouted ? shard.misrouted : shard.flights;
+  table.emplace(flight->key, flight.get());
+  shard.open.emplace(flight.get(), flight);
+}
+
+void FlightTable::Leave(Shard& shard, Flight& flight) {
+  if (!flight.in_table) return;
+  (flight.misrouted ? shard.misrouted : shard.flights).erase(flight.key);
+  flight.in_table = false;
+}
+
+void FlightTable::End(Shard& shard, Flight& flight) {
+  Leave(shard, flight);
+  flight.step = Flight::Step::kDone;
+  ++flight.attempt;
+  shard.open.erase(&flight);
+}
+
+void FlightTable::MarkStale(Shard& shard, std::string_view key) {
+  for (const bool misrouted : {false, true}) {
+    if (const std::shared_ptr<Flight> flight = Find(shard, key, misrouted)) {
+      flight->stale = true;
+      Leave(shard, *flight);
+    }
+  }
+}
+
+// A ticket is (generation, slot, shard): a wait that has ended leaves a generation that matches no more.
+uint64_t FlightTable::NewTicket(Shard& shard, Waiter* waiter) {
+  uint32_t slot;
+  if (shard.free_slots.empty()) {
+    slot = static_cast<uint32_t>(shard.slots.size());
+    shard.slots.emplace_back();
+  } else {
+    slot = shard.free_slots.back();
+    shard.free_slots.pop_back();
+  }
+  shard.slots[slot].waiter = waiter;
+  const auto shard_index = static_cast<uint64_t>(&shard - shards_.data());
+  return (uint64_t{shard.slots[slot].generation} << 32) | (uint64_t{slot} << kShardBits) | shard_index;
+}
+
+void FlightTable::FreeTicket(Shard& shard, uint64_t ticket) {
+  const auto slot = static_cast<uint32_t>((ticket & 0xffffffff) >> kShardBits);
+  shard.slots[slot].waiter = nullptr;
+  if (++shard.slots[slot].generation == 0) shard.slots[slot].generation = 1;
+  shard.free_slots.push_back(slot);
+}
+
+Waiter* FlightTable::OfTicketLocked(Shard& shard, uint64_t ticket) {
+  const uint64_t slot = (ticket & 0xffffffff) >> kShardBits;
+  if (slot >= shard.slots.size() || shard.slots[slot].generation != ticket >> 32) return nullptr;
+  return shard.slots[slot].waiter;
+}
+
+void FlightTable::Append(Shard& shard, Flight& flight, std::unique_ptr<Waiter> owned) {
+  Waiter* waiter = owned.release();
+  waiter->flight = &flight;
+  waiter->prev = flight.last;
+  waiter->next = nullptr;
+  (flight.last != nullptr ? flight.last->next : flight.first) = waiter;
+  flight.last = waiter;
+  ++flight.waiting;
+  ++shard.waiting;
+}
+
+std::unique_ptr<Waiter> FlightTable::Remove(Shard& shard, Waiter* waiter) {
+  Flight& flight = *waiter->flight;
+  (waiter->prev != nullptr ? waiter->prev->next : flight.first) = waiter->next;
+  (waiter->next != nullptr ? waiter->next->prev : flight.last) = waiter->prev;
+  waiter->prev = waiter->next = nullptr;
+  waiter->flight = nullptr;
+  --flight.waiting;
+  --shard.waiting;
+  if (waiter->ticket != 0) FreeTicket(shard, waiter->ticket);
+  waiter->ticket = 0;
+  return std::unique_ptr<Waiter>(waiter);
+}
+
+std::vector<std::unique_ptr<Waiter>> FlightTable::RemoveAll(Shard& shard, Flight& flight) {
+  std::vector<std::unique_ptr<Waiter>> waiters;
+  waiters.reserve(static_cast<size_t>(flight.waiting));
+  while (flight.first != nullptr) waiters.push_back(Remove(shard, flight.first));
+  return waiters;
+}
+
+Waiter* FlightTable::FirstLeader(const Flight& flight) {
+  for (Waiter* waiter = flight.first; waiter != nullptr; waiter = waiter->next) {
+    if (waiter->can_lead()) return waiter;
+  }
+  return nullptr;
+}
+
+}  // namespace cohort

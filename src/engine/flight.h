@@ -1,0 +1,110 @@
+// Flight is one load of one key under way on this node: many wait for it, one attempt at a time works on it.
+// FlightTable holds the flights of a group in shards; every field of a flight and of its waiters is guarded by the lock
+// of its shard, and so is every fill and drop of its key. That lock is what makes P2 hold:
+//
+//   1. load begins, its flight stands in the table        1. load begins
+//   2. the getter answers: lock, fill, leave the table    2. Remove: lock, mark the flight stale, drop the key, unlock
+//   3. Remove: lock, drop what was filled                 3. the getter answers: lock, stale: deliver, fill nothing
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cluster/peer.h"
+#include "engine/waiter.h"
+#include "runtime/runtime.h"
+
+namespace cohort {
+
+struct Flight {
+  enum class Step {
+    kStarting,  // Just made.
+    kPeer,      // The owner has been asked.
+    kQueued,    // Waits for a getter thread: a blocked caller may take the lead.
+    kGetter,    // A getter runs.
+    kDone,
+  };
+
+  Flight(std::string_view flight_key, uint64_t key_hash, bool to_main, bool is_misrouted)
+      : key(flight_key), hash(key_hash), owned(to_main), misrouted(is_misrouted) {}
+
+  const std::string key;
+  const uint64_t hash;
+  const bool owned;      // Fills main when loaded here; else hot (if misrouted) or, as a fallback, main.
+  const bool misrouted;  // A peer asked for a key that this node does not own.
+
+  Step step = Step::kStarting;
+  bool in_table = true;
+  bool stale = false;         // A Remove or Set overtook it: it fills nothing and nobody joins.
+  bool leader_waits = false;  // The getter runs in its caller, who is in no list.
+  bool cancelled = false;     // The last waiter left while a getter ran; who joins later restarts it if it fails.
+  bool led_by_group = false;  // The attempt is run by the group's getter.
+  uint64_t attempt = 0;       // What comes from an older attempt is ignored.
+  int64_t leader_deadline_ns = kNoDeadline;
+  int64_t deadline_ns = kNoDeadline;  // The load's longest time.
+  TimerId timer = 0;
+  Waiter* first = nullptr;
+  Waiter* last = nullptr;
+  int64_t waiting = 0;
+
+  std::shared_ptr<Peer> peer;  // kPeer: who was asked,
+  Peer::CallId call = 0;       // and how to give it up.
+  std::shared_ptr<EventQueue> watch_queue;
+  uint64_t watch_tag = 0;
+};
+
+class FlightTable {
+ public:
+  struct Shard {
+    std::mutex mutex;
+    std::unordered_map<std::string_view, Flight*> flights;      // Those that a get may join,
+    std::unordered_map<std::string_view, Flight*> misrouted;    // and those that a misrouted get of a peer may.
+    std::unordered_map<Flight*, std::shared_ptr<Flight>> open;  // Every one that has not ended, stale ones included.
+    struct Slot {
+      Waiter* waiter = nullptr;
+      uint32_t generation = 1;
+    };
+    std::vector<Slot> slots;
+    std::vector<uint32_t> free_slots;
+    int64_t waiting = 0;
+  };
+
+  Shard& OfHash(uint64_t hash) { return shards_[hash >> (64 - kShardBits)]; }
+  Shard& OfTicket(uint64_t ticket) { return shards_[ticket & (kShards - 1)]; }
+  std::array<Shard, 64>& shards() { return shards_; }
+
+  // All below REQUIRE the lock of the shard.
+  static std::shared_ptr<Flight> Find(Shard& shard, std::string_view key, bool misrouted);
+  static void Insert(Shard& shard, const std::shared_ptr<Flight>& flight);
+  // Takes the flight out, so that nobody joins it; it goes on.
+  static void Leave(Shard& shard, Flight& flight);
+  // The flight has ended: out of everything. It may be destroyed.
+  static void End(Shard& shard, Flight& flight);
+  // Marks and takes out the flights of a key, peeked or loading, whoever asked.
+  static void MarkStale(Shard& shard, std::string_view key);
+  // A ticket for the waiter, valid until Remove.
+  uint64_t NewTicket(Shard& shard, Waiter* waiter);
+  static void FreeTicket(Shard& shard, uint64_t ticket);
+  // Null: that wait has ended.
+  static Waiter* OfTicketLocked(Shard& shard, uint64_t ticket);
+  static void Append(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter);
+  // Takes one waiter out of its flight.
+  static std::unique_ptr<Waiter> Remove(Shard& shard, Waiter* waiter);
+  // Takes all of them out, first come first.
+  static std::vector<std::unique_ptr<Waiter>> RemoveAll(Shard& shard, Flight& flight);
+  // The first that can lead, or null; it stays where it is.
+  static Waiter* FirstLeader(const Flight& flight);
+
+ private:
+  static constexpr int kShardBits = 6;
+  static constexpr uint64_t kShards = uint64_t{1} << kShardBits;
+  std::array<Shard, 64> shards_;
+};
+
+}  // namespace cohort

@@ -1,0 +1,511 @@
+// One get, from end to end: Begin, and on a miss a flight that asks the owner, else runs a getter, and ends in Finish.
+#include "engine/group.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cohort {
+namespace {
+
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr std::string_view kDeadlinePassed = "the deadline passed while the value was being loaded";
+
+int64_t Deadline(int64_t now_ns, int64_t timeout_ms) {
+  if (timeout_ms <= 0 || timeout_ms > (kNoDeadline - now_ns) / kNsPerMs) return kNoDeadline;
+  return now_ns + timeout_ms * kNsPerMs;
+}
+
+}  // namespace
+
+Group::Group(std::string name, GroupOptions options, std::shared_ptr<Context> context)
+    : name_(std::move(name)),
+      context_(std::move(context)),
+      getter_(std::move(options.getter)),
+      load_timeout_ms_(options.load_timeout_ms) {
+  if (options.cache.on_evict) {
+    // Evictions happen under the lock of a key's flight; the listener is told from the executor, with no lock held.
+    auto listener = std::make_shared<decltype(options.cache.on_evict)>(std::move(options.cache.on_evict));
+    options.cache.on_evict = [listener, shared = context_](Tier tier, EvictReason reason, const ValueRef& value) {
+      shared->runtime().executor().Post([listener, tier, reason, value] { (*listener)(tier, reason, value); });
+    };
+  }
+  cache_ = LocalCache::New(std::move(options.cache));
+}
+
+Group::~Group() = default;
+
+Begun Group::Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
+                   GetAnswer* answer) {
+  stats_.Add(Counter::kGets);
+  if (refusing()) {
+    answer->status = Status(Code::kClosed, "group '" + name_ + "' is closed");
+    return Begun::kFailed;
+  }
+  const uint64_t hash = LocalCache::Hash(key);
+  if (FindCached(key, hash, answer)) return Begun::kHit;
+  if ((flags & kPeek) != 0) return Begun::kMiss;
+  return Miss(key, hash, flags, timeout_ms, make_waiter, answer);
+}
+
+bool Group::FindCached(std::string_view key, uint64_t hash, GetAnswer* answer) {
+  Tier tier = Tier::kMain;
+  answer->value = cache_->Find(key, hash, context_->NowUnixNs(), &tier);
+  if (!answer->value) return false;
+  answer->source = tier == Tier::kMain ? Source::kMain : Source::kHot;
+  stats_.Add(Counter::kCacheHits);
+  return true;
+}
+
+ValueRef Group::Lookup(std::string_view key) {
+  GetAnswer answer;
+  Begin(key, kPeek, 0, nullptr, &answer);
+  return std::move(answer.value);
+}
+
+Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
+                  GetAnswer* answer) {
+  if (RunsOnThisThread(this, key)) {
+    answer->status =
+        Status(Code::kWouldDeadlock, "the getter of group '" + name_ + "' asked for the key it is loading");
+    return Begun::kFailed;
+  }
+  const std::shared_ptr<const PeerSet> peers = context_->peers();
+  std::shared_ptr<Peer> owner;
+  const bool mine = Owns(peers, key);
+  if (!mine && (flags & kLocal) == 0) owner = peers->peers[static_cast<size_t>(peers->ring.Owner(key))];
+  bool misrouted = !mine && owner == nullptr;
+  const bool can_lead = (flags & kCanLead) != 0;
+  const int64_t now_ns = context_->NowNs();
+  const int64_t deadline_ns = Deadline(now_ns, timeout_ms);
+
+  Shard& shard = flights_.OfHash(hash);
+  Lock lock(shard.mutex);
+  std::shared_ptr<Flight> flight = FlightTable::Find(shard, key, misrouted);
+  if (flight != nullptr && (flags & kLocal) != 0 && flight->step == Flight::Step::kPeer) {
+    // The ring has changed since that flight asked its owner; a peer that waits for it might be that owner, waiting for
+    // us.
+    misrouted = true;
+    flight = FlightTable::Find(shard, key, misrouted);
+  }
+  const bool begins = flight == nullptr;
+  if (begins) {
+    // A flight may have filled the cache and left the table since FindCached: 1. miss  2. (another) fill, leave  3.
+    // lock.
+    if (FindCached(key, hash, answer)) return Begun::kHit;
+    // Close refuses before it takes the locks, one after the other: a flight that begins after that would outlive it.
+    if (refusing()) {
+      answer->status = Status(Code::kClosed, "group '" + name_ + "' is closed");
+      return Begun::kFailed;
+    }
+    flight = std::make_shared<Flight>(key, hash, mine, misrouted);
+  }
+
+  const bool leads = can_lead && ((begins && owner == nullptr) || flight->step == Flight::Step::kQueued);
+  if (!leads) {
+    std::unique_ptr<Waiter> waiter = make_waiter();
+    Waiter* const added = waiter.get();
+    if (!AddWaiter(shard, *flight, std::move(waiter), deadline_ns, true)) {
+      answer->status = Status(Code::kClosed, "the queue is closed");
+      return Begun::kFailed;
+    }
+    answer->ticket = added->ticket;
+  }
+  stats_.Add(Counter::kLoads);
+  if (begins) {
+    stats_.Add(Counter::kLoadsDeduped);
+    FlightTable::Insert(shard, flight);
+    context_->Begin();
+    flight->deadline_ns = Deadline(now_ns, load_timeout_ms_);
+    flight->timer = context_->runtime().timers().After(
+        load_timeout_ms_ * kNsPerMs, [self = shared_from_this(), weak = std::weak_ptr<Flight>(flight)] {
+          if (const std::shared_ptr<Flight> late = weak.lock()) self->OnLoadTimeout(late);
+        });
+  }
+  if (leads) {
+    answer->load = NewAttempt(flight);
+    flight->led_by_group = false;
+    flight->leader_waits = true;
+    flight->leader_deadline_ns = deadline_ns;
+    return Begun::kLead;
+  }
+  if (begins) {
+    if (owner != nullptr) {
+      flight->step = Flight::Step::kPeer;
+      flight->peer = owner;
+      lock.unlock();
+      AskOwner(flight, std::move(owner));
+    } else {
+      LoadHere(std::move(lock), flight, Outcome());
+    }
+  }
+  return Begun::kPending;
+}
+
+// REQUIRES: the shard's lock.
+bool Group::AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter, int64_t deadline_ns,
+                      bool arm_timer) {
+  waiter->ticket = flights_.NewTicket(shard, waiter.get());
+  if (!waiter->Enter(shared_from_this(), waiter->ticket)) {
+    FlightTable::FreeTicket(shard, waiter->ticket);
+    return false;
+  }
+  waiter->deadline_ns = deadline_ns;
+  if (arm_timer && deadline_ns != kNoDeadline) {
+    waiter->timer = context_->runtime().timers().After(deadline_ns - context_->NowNs(),
+                                                       [self = shared_from_this(), ticket = waiter->ticket] {
+                                                         self->EndWait(ticket, Code::kTimeout, kDeadlinePassed);
+                                                       });
+  }
+  FlightTable::Append(shard, flight, std::move(waiter));
+  return true;
+}
+
+// REQUIRES: the shard's lock.
+std::unique_ptr<Load> Group::NewAttempt(const std::shared_ptr<Flight>& flight) {
+  flight->step = Flight::Step::kGetter;
+  flight->cancelled = false;
+  flight->watch_queue.reset();
+  return std::make_unique<Load>(shared_from_this(), flight, ++flight->attempt);
+}
+
+void Group::AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner) {
+  Shard& shard = flights_.OfHash(flight->hash);
+  uint64_t attempt = 0;
+  int64_t timeout_ms = 0;
+  {
+    Lock lock(shard.mutex);
+    attempt = ++flight->attempt;
+    int64_t latest_ns = 0;
+    for (Waiter* waiter = flight->first; waiter != nullptr; waiter = waiter->next) {
+      latest_ns = std::max(latest_ns, waiter->deadline_ns);
+    }
+    timeout_ms = std::max<int64_t>(1, (std::min(latest_ns, flight->deadline_ns) - context_->NowNs()) / kNsPerMs);
+  }
+  const int64_t asked_ns = context_->NowNs();
+  const Peer::CallId call = owner->Get(name_, flight->key, timeout_ms,
+                                       [self = shared_from_this(), flight, attempt, asked_ns](PeerAnswer answer) {
+                                         return self->OnOwnerAnswer(flight, attempt, asked_ns, std::move(answer));
+                                       });
+  Lock lock(shard.mutex);
+  if (flight->attempt == attempt && flight->step == Flight::Step::kPeer) {
+    flight->call = call;
+    return;
+  }
+  lock.unlock();
+  owner->Cancel(call);  // It was given up before its number was known; has it ended, this does nothing.
+}
+
+int64_t Group::OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t attempt, int64_t asked_ns,
+                             PeerAnswer answer) {
+  Lock lock(flights_.OfHash(flight->hash).mutex);
+  if (flight->attempt != attempt) return 0;
+  const std::shared_ptr<Peer> peer = std::move(flight->peer);
+  flight->call = 0;
+  stats_.PeerLatency((context_->NowNs() - asked_ns) / kNsPerMs);
+  switch (answer.status.code()) {
+    case Code::kOk: {
+      stats_.Add(Counter::kPeerLoads);
+      Outcome outcome;
+      outcome.value = std::move(answer.value);
+      outcome.keep = answer.keep;
+      outcome.source = Source::kPeer;
+      return Finish(std::move(lock), flight, std::move(outcome));
+    }
+    case Code::kNotFound:
+    case Code::kRemoteFailed: {  // The owner's last word.
+      Outcome outcome = Outcome::Failed(answer.status.code(), answer.status.message(), answer.error_tag);
+      outcome.source = Source::kPeer;
+      return Finish(std::move(lock), flight, std::move(outcome));
+    }
+    default:
+      stats_.Add(Counter::kPeerErrors);
+      LoadHere(std::move(lock), flight, Outcome());
+      LogPeerError(flight->key, *peer, answer.status);
+      return 0;
+  }
+}
+
+void Group::LoadHere(Lock lock, const std::shared_ptr<Flight>& flight, const Outcome& after) {
+  Shard& shard = flights_.OfHash(flight->hash);
+  flight->leader_waits = false;
+  if (Waiter* leader = FlightTable::FirstLeader(*flight)) {
+    const int64_t leader_deadline_ns = leader->deadline_ns;
+    const TimerId timer = leader->timer;
+    std::unique_ptr<Waiter> waiter = FlightTable::Remove(shard, leader);
+    std::unique_ptr<Load> load = NewAttempt(flight);
+    flight->led_by_group = false;
+    flight->leader_waits = true;
+    flight->leader_deadline_ns = leader_deadline_ns;
+    lock.unlock();
+    context_->runtime().timers().Cancel(timer);
+    Waiter* const target = waiter.get();
+    target->Lead(std::move(waiter), std::move(load));
+    return;
+  }
+  // The group's own getter comes after the callers, and only once: a getter that abandons its load ends the flight.
+  if (getter_ == nullptr || flight->led_by_group) {
+    Outcome outcome =
+        after.ok() ? Outcome::Failed(Code::kNoGetter, "group '" + name_ + "' has no getter in this process") : after;
+    Finish(std::move(lock), flight, std::move(outcome));
+    return;
+  }
+  flight->led_by_group = true;
+  if (getter_->is_callback()) {
+    flight->step = Flight::Step::kQueued;
+    const uint64_t attempt = ++flight->attempt;
+    lock.unlock();
+    context_->runtime().executor().PostBlocking(
+        [self = shared_from_this(), flight, attempt] { self->RunQueued(flight, attempt); });
+    return;
+  }
+  std::unique_ptr<Load> load = NewAttempt(flight);
+  lock.unlock();
+  getter_->Run(std::move(load));  // A closed queue drops the load, which comes back as abandoned.
+}
+
+void Group::RunQueued(const std::shared_ptr<Flight>& flight, uint64_t attempt) {
+  std::unique_ptr<Load> load;
+  {
+    Lock lock(flights_.OfHash(flight->hash).mutex);
+    if (flight->attempt != attempt || flight->step != Flight::Step::kQueued) return;  // Taken over, or ended.
+    load = NewAttempt(flight);
+  }
+  getter_->Run(std::move(load));
+}
+
+int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome) {
+  Shard& shard = flights_.OfHash(flight->hash);
+  if (flight->stale) {
+    outcome.keep = false;
+    if (outcome.ok()) stats_.Add(Counter::kOvertakenLoads);
+  }
+  if (outcome.ok() && outcome.keep && outcome.value) {
+    // A value that the owner gave is a copy; one that a peer asked the wrong node for is nobody's: both are hot.
+    const bool hot = outcome.source == Source::kPeer || flight->misrouted;
+    cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight->key, flight->hash, outcome.value, context_->NowUnixNs());
+  }
+  const TimerId load_timer = std::exchange(flight->timer, 0);
+  flight->peer.reset();
+  flight->watch_queue.reset();
+  FlightTable::End(shard, *flight);
+  std::vector<std::unique_ptr<Waiter>> waiters = FlightTable::RemoveAll(shard, *flight);
+  lock.unlock();
+
+  Timers& timers = context_->runtime().timers();
+  timers.Cancel(load_timer);
+  int64_t tagged = 0;
+  std::shared_ptr<EventQueue> queue;
+  std::vector<std::unique_ptr<EventNode>> batch;  // Ends for the same queue travel together.
+  for (std::unique_ptr<Waiter>& waiter : waiters) {
+    if (waiter->timer != 0) timers.Cancel(waiter->timer);
+    const std::shared_ptr<EventQueue> next = waiter->queue();
+    if (next != nullptr) {
+      ++tagged;
+      if (next != queue && queue != nullptr) {
+        queue->DeliverAll(std::move(batch));
+        batch.clear();
+      }
+      queue = next;
+      Waiter* const target = waiter.get();
+      batch.push_back(target->ToNode(std::move(waiter), outcome));
+    } else {
+      Waiter* const target = waiter.get();
+      target->End(std::move(waiter), outcome);
+    }
+  }
+  if (queue != nullptr) queue->DeliverAll(std::move(batch));
+  context_->End();
+  return tagged;
+}
+
+void Group::OnLoadTimeout(const std::shared_ptr<Flight>& flight) {
+  Shard& shard = flights_.OfHash(flight->hash);
+  Lock lock(shard.mutex);
+  if (flight->step == Flight::Step::kDone) return;
+  const std::shared_ptr<Peer> peer = flight->peer;
+  const Peer::CallId call = flight->call;
+  const std::shared_ptr<EventQueue> watcher = flight->watch_queue;
+  const uint64_t tag = flight->watch_tag;
+  const int64_t waiting = flight->waiting;
+  Finish(std::move(lock), flight,
+         Outcome::Failed(Code::kTimeout, "the load took longer than " + std::to_string(load_timeout_ms_) + " ms"));
+  stats_.Add(Counter::kTimeouts, waiting);
+  if (peer != nullptr && call != 0) peer->Cancel(call);
+  if (watcher != nullptr) {
+    auto node = std::make_unique<EventNode>(EventKind::kCancel, tag);
+    node->status = static_cast<int32_t>(Code::kTimeout);
+    watcher->Offer(std::move(node));
+  }
+}
+
+bool Group::EndWait(uint64_t ticket, Code code, std::string_view message) {
+  Shard& shard = flights_.OfTicket(ticket);
+  std::unique_ptr<Waiter> waiter;
+  TimerId timer = 0;
+  Task after;
+  {
+    Lock lock(shard.mutex);
+    Waiter* const found = FlightTable::OfTicketLocked(shard, ticket);
+    if (found == nullptr) return false;
+    const std::shared_ptr<Flight> flight = shard.open.at(found->flight);
+    timer = found->timer;
+    waiter = FlightTable::Remove(shard, found);
+    if (flight->waiting == 0 && !flight->leader_waits) after = LastLeft(shard, flight, code);
+  }
+  stats_.Add(code == Code::kTimeout ? Counter::kTimeouts : Counter::kCancelled);
+  if (timer != 0) context_->runtime().timers().Cancel(timer);
+  Waiter* const target = waiter.get();
+  target->End(std::move(waiter), Outcome::Failed(code, message));
+  if (after) after();
+  return true;
+}
+
+// A getter that runs is told, if it watches, but may go on: its value still fills the cache, and who joins meanwhile
+// gets it. Anything else is given up at once.
+Task Group::LastLeft(Shard& shard, const std::shared_ptr<Flight>& flight, Code why) {
+  if (flight->step == Flight::Step::kGetter) {
+    flight->cancelled = true;
+    if (flight->watch_queue == nullptr) return nullptr;
+    return [queue = std::move(flight->watch_queue), tag = flight->watch_tag, why] {
+      auto node = std::make_unique<EventNode>(EventKind::kCancel, tag);
+      node->status = static_cast<int32_t>(why);
+      queue->Offer(std::move(node));
+    };
+  }
+  const TimerId load_timer = std::exchange(flight->timer, 0);
+  std::shared_ptr<Peer> peer = std::move(flight->peer);
+  const Peer::CallId call = flight->call;
+  FlightTable::End(shard, *flight);
+  return [this, self = shared_from_this(), peer = std::move(peer), call, load_timer] {
+    context_->runtime().timers().Cancel(load_timer);
+    if (peer != nullptr && call != 0) peer->Cancel(call);
+    context_->End();
+  };
+}
+
+Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
+  const bool can_lead = getter_ != nullptr && getter_->is_callback();
+  const auto blocked = std::make_shared<Blocked>();
+  GetAnswer answer;
+  const Begun begun = Begin(
+      key, (flags & ~kCanLead) | (can_lead ? kCanLead : 0), timeout_ms,
+      [&blocked, can_lead] { return std::make_unique<BlockedWaiter>(blocked, can_lead); }, &answer);
+  if (begun == Begun::kFailed) return Outcome::Failed(answer.status);
+  if (begun == Begun::kMiss) return Outcome::Failed(Code::kNotFound, "not in this process");
+  if (begun == Begun::kHit) {
+    Outcome outcome;
+    outcome.value = std::move(answer.value);
+    outcome.source = answer.source;
+    return outcome;
+  }
+  const int64_t deadline_ns = Deadline(context_->NowNs(), timeout_ms);
+  std::unique_ptr<Load> lead = std::move(answer.load);
+  TimerId timer = 0;
+  for (;;) {
+    if (lead != nullptr) {
+      // The leader waits in its own flight while its getter runs, so that a getter that ends later, elsewhere, wakes
+      // it. Its deadline counts from the getter's return: one that this thread runs ends when it ends.
+      const std::shared_ptr<Flight> flight = lead->flight_;
+      Shard& shard = flights_.OfHash(flight->hash);
+      uint64_t ticket = 0;
+      {
+        Lock lock(shard.mutex);
+        if (flight->attempt != lead->attempt_) return Outcome::Failed(Code::kClosed, "group '" + name_ + "' is closed");
+        flight->leader_waits = false;
+        auto waiter = std::make_unique<BlockedWaiter>(blocked, false);
+        Waiter* const added = waiter.get();
+        AddWaiter(shard, *flight, std::move(waiter), deadline_ns, false);
+        ticket = added->ticket;
+      }
+      getter_->Run(std::move(lead));
+      if (deadline_ns != kNoDeadline) {
+        timer = context_->runtime().timers().After(
+            std::max<int64_t>(0, deadline_ns - context_->NowNs()),
+            [self = shared_from_this(), ticket] { self->EndWait(ticket, Code::kTimeout, kDeadlinePassed); });
+      }
+    }
+    Blocked::Woken woken = blocked->Await();
+    if (timer != 0) context_->runtime().timers().Cancel(timer);
+    if (woken.lead == nullptr) return std::move(woken.outcome);
+    lead = std::move(woken.lead);
+  }
+}
+
+void Group::LogPeerError(std::string_view key, const Peer& peer, const Status& status) {
+  if (!context_->Logs(LogLevel::kWarn)) return;
+  constexpr int64_t kIntervalNs = 1'000'000'000;  // At most one line a second and group.
+  const int64_t now_ns = context_->NowNs();
+  int64_t last_ns = last_peer_error_log_ns_.load(std::memory_order_relaxed);
+  if (now_ns - last_ns < kIntervalNs || !last_peer_error_log_ns_.compare_exchange_strong(last_ns, now_ns)) {
+    suppressed_peer_errors_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  std::string line = "group '" + name_ + "': loading here, " + status.message();
+  if (status.message().find(peer.address()) == std::string::npos) line += " (peer " + peer.address() + ")";
+  line += "; key of " + std::to_string(key.size()) + " bytes";
+  if (const int64_t more = suppressed_peer_errors_.exchange(0); more > 0) {
+    line += "; " + std::to_string(more) + " more such lines were left out";
+  }
+  context_->Log(LogLevel::kWarn, line);
+}
+
+GroupStats Group::StatsNow() {
+  GroupStats now;
+  now.gets = stats_.Get(Counter::kGets);
+  now.cache_hits = stats_.Get(Counter::kCacheHits);
+  now.get_from_peers_latency_max_ms = stats_.peer_latency_max_ms();
+  now.peer_loads = stats_.Get(Counter::kPeerLoads);
+  now.peer_errors = stats_.Get(Counter::kPeerErrors);
+  now.loads = stats_.Get(Counter::kLoads);
+  now.loads_deduped = stats_.Get(Counter::kLoadsDeduped);
+  now.local_loads = stats_.Get(Counter::kLocalLoads);
+  now.local_load_errors = stats_.Get(Counter::kLocalLoadErrors);
+  now.remove_keys_requests = stats_.Get(Counter::kRemoveKeysRequests);
+  now.removed_keys = stats_.Get(Counter::kRemovedKeys);
+  now.served_to_peers = stats_.Get(Counter::kServedToPeers);
+  now.misrouted = stats_.Get(Counter::kMisrouted);
+  now.sets = stats_.Get(Counter::kSets);
+  now.removes = stats_.Get(Counter::kRemoves);
+  now.sets_from_peers = stats_.Get(Counter::kSetsFromPeers);
+  now.removes_from_peers = stats_.Get(Counter::kRemovesFromPeers);
+  now.overtaken_loads = stats_.Get(Counter::kOvertakenLoads);
+  now.timeouts = stats_.Get(Counter::kTimeouts);
+  now.cancelled = stats_.Get(Counter::kCancelled);
+  now.abandoned_loads = stats_.Get(Counter::kAbandonedLoads);
+  for (Shard& shard : flights_.shards()) {
+    Lock lock(shard.mutex);
+    now.waiting += shard.waiting;
+    now.loading += static_cast<int64_t>(shard.open.size());
+  }
+  return now;
+}
+
+void Group::ResetCache(int64_t cache_bytes) { cache_->Reset(cache_bytes); }
+
+bool Group::Sweep(int64_t max_entries) { return cache_->Sweep(context_->NowUnixNs(), max_entries) >= max_entries; }
+
+void Group::Close() {
+  Refuse();
+  for (Shard& shard : flights_.shards()) {
+    for (;;) {
+      Lock lock(shard.mutex);
+      if (shard.open.empty()) break;
+      const std::shared_ptr<Flight> flight = shard.open.begin()->second;
+      flight->stale = true;
+      const std::shared_ptr<Peer> peer = flight->peer;
+      const Peer::CallId call = flight->call;
+      const std::shared_ptr<EventQueue> watcher = flight->watch_queue;
+      const uint64_t tag = flight->watch_tag;
+      Finish(std::move(lock), flight, Outcome::Failed(Code::kClosed, "group '" + name_ + "' is closed"));
+      if (peer != nullptr && call != 0) peer->Cancel(call);
+      if (watcher != nullptr) {
+        auto node = std::make_unique<EventNode>(EventKind::kCancel, tag);
+        node->status = static_cast<int32_t>(Code::kCancelled);
+        watcher->Offer(std::move(node));
+      }
+    }
+  }
+  cache_->Reset(0);
+}
+
+}  // namespace cohort

@@ -1,0 +1,135 @@
+// Group is a named, read-through cache that all members of the cluster share. A get is answered from the local cache,
+// else by the key's owner, else by a getter: once for everyone who waits (P1). No step blocks a thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "cache/local_cache.h"
+#include "cluster/service.h"
+#include "engine/context.h"
+#include "engine/flight.h"
+#include "engine/getter.h"
+#include "engine/load.h"
+#include "engine/outcome.h"
+#include "engine/stats.h"
+
+namespace cohort {
+
+struct GroupOptions {
+  CacheOptions cache;
+  int64_t load_timeout_ms = 60'000;
+  std::shared_ptr<Getter> getter;  // May be null: then callers lead, or loads fail.
+};
+
+// Flags of a get.
+inline constexpr int kCanLead = 1;  // The caller would run the getter.
+inline constexpr int kLocal = 2;    // Never ask a peer.
+inline constexpr int kPeek = 4;     // Never load.
+
+enum class Begun { kFailed, kHit, kPending, kLead, kMiss };
+
+struct GetAnswer {
+  ValueRef value;  // kHit
+  Source source = Source::kNone;
+  std::unique_ptr<Load> load;  // kLead
+  uint64_t ticket = 0;         // kPending
+  Status status;               // kFailed
+};
+
+class Group final : public ServedGroup, public std::enable_shared_from_this<Group> {
+ public:
+  using MakeWaiter = std::function<std::unique_ptr<Waiter>()>;
+  using ChangeDone = UniqueFunction<void(Status)>;
+
+  // REQUIRES: options were checked.
+  Group(std::string name, GroupOptions options, std::shared_ptr<Context> context);
+  ~Group() override;
+
+  const std::string& name() const { return name_; }
+
+  // ---- getting (group.cc)
+  // The one way to get. kHit, kMiss, kLead and kFailed are ends; kPending: the waiter that `make_waiter` made (called
+  // at most once, under the key's lock) is told, exactly once, possibly before this returns. timeout_ms <= 0: no
+  // deadline of its own.
+  Begun Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter, GetAnswer* answer);
+  // Ends one wait before its flight ends. False: it has ended by itself.
+  bool EndWait(uint64_t ticket, Code code, std::string_view message);
+  // Gets and blocks this thread, which runs a callback getter itself if it comes to lead.
+  Outcome Get(std::string_view key, int flags, int64_t timeout_ms);
+  // A hit, or null. Counts as a get.
+  ValueRef Lookup(std::string_view key);
+
+  // ---- changing (group_changes.cc)
+  void Set(std::string_view key, ValueRef value, int64_t timeout_ms, ChangeDone done);
+  void Remove(std::string_view key, int64_t timeout_ms, ChangeDone done);
+  void RemoveKeys(std::vector<std::string> keys, int64_t timeout_ms, ChangeDone done);
+
+  // ---- what peers ask of this node (group_served.cc); P3: none of it asks a peer
+  void ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) override;
+  void ServeSet(std::string_view key, std::string_view value, int64_t expire_unix_ns, bool from_cohort) override;
+  void ServeRemove(std::string_view key) override;
+
+  // ---- the rest
+  GroupStats StatsNow();
+  TierStats CacheStatsNow(Tier tier) const { return cache_->Stats(tier); }
+  void ResetCache(int64_t cache_bytes);
+  // Sweeps expired entries; true if there may be more to look at soon.
+  bool Sweep(int64_t max_entries);
+  // Refuses new gets and changes.
+  void Refuse() { refusing_.store(true, std::memory_order_relaxed); }
+  bool refusing() const { return refusing_.load(std::memory_order_relaxed); }
+  // Refuses, ends every wait with kClosed and forgets the cache.
+  void Close();
+
+ private:
+  friend class Load;
+  using Shard = FlightTable::Shard;
+  using Lock = std::unique_lock<std::mutex>;
+
+  // group.cc: the miss path, step by step.
+  bool FindCached(std::string_view key, uint64_t hash, GetAnswer* answer);
+  Begun Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
+             GetAnswer* answer);
+  bool AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter, int64_t deadline_ns, bool arm_timer);
+  std::unique_ptr<Load> NewAttempt(const std::shared_ptr<Flight>& flight);
+  void AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner);
+  int64_t OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t attempt, int64_t asked_ns, PeerAnswer answer);
+  // Finds who runs the getter next; takes over the lock. `after`: why the last attempt ended, told if nobody is left.
+  void LoadHere(Lock lock, const std::shared_ptr<Flight>& flight, const Outcome& after);
+  void RunQueued(const std::shared_ptr<Flight>& flight, uint64_t attempt);
+  // Ends the flight: fills, detaches, delivers. Takes over the lock. Returns how many events carry the error tag.
+  int64_t Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome);
+  void OnLoadTimeout(const std::shared_ptr<Flight>& flight);
+  // Under the lock, when the last waiter has left; returns what is to be done after it.
+  Task LastLeft(Shard& shard, const std::shared_ptr<Flight>& flight, Code why);
+  void LogPeerError(std::string_view key, const Peer& peer, const Status& status);
+
+  // load.cc: the ends of an attempt.
+  void EndLoad(Load& load, Outcome outcome, int64_t* tagged);
+  void AbandonLoad(Load& load);
+
+  // group_changes.cc
+  bool Owns(const std::shared_ptr<const PeerSet>& peers, std::string_view key) const;
+  void Drop(std::string_view key);
+  bool Store(Tier tier, std::string_view key, ValueRef value);
+
+  const std::string name_;
+  const std::shared_ptr<Context> context_;
+  const std::shared_ptr<Getter> getter_;
+  const int64_t load_timeout_ms_;
+  std::unique_ptr<LocalCache> cache_;
+  FlightTable flights_;
+  Stats stats_;
+  std::atomic<bool> refusing_{false};
+  std::atomic<int64_t> last_peer_error_log_ns_{INT64_MIN / 2};
+  std::atomic<int64_t> suppressed_peer_errors_{0};
+};
+
+}  // namespace cohort

@@ -1,0 +1,96 @@
+// Stats counts what a group does. Counters are striped over cache lines, so that threads that hit the cache at once do
+// not write to the same one.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace cohort {
+
+enum class Counter : size_t {
+  kGets,
+  kCacheHits,
+  kPeerLoads,
+  kPeerErrors,
+  kLoads,
+  kLoadsDeduped,
+  kLocalLoads,
+  kLocalLoadErrors,
+  kRemoveKeysRequests,
+  kRemovedKeys,
+  kServedToPeers,
+  kMisrouted,
+  kSets,
+  kRemoves,
+  kSetsFromPeers,
+  kRemovesFromPeers,
+  kOvertakenLoads,
+  kTimeouts,
+  kCancelled,
+  kAbandonedLoads,
+  kCount_,
+};
+
+class Stats {
+ public:
+  void Add(Counter counter, int64_t n = 1) {
+    stripes_[StripeOfThisThread()].counts[static_cast<size_t>(counter)].fetch_add(n, std::memory_order_relaxed);
+  }
+  int64_t Get(Counter counter) const {
+    int64_t sum = 0;
+    for (const Stripe& stripe : stripes_) {
+      sum += stripe.counts[static_cast<size_t>(counter)].load(std::memory_order_relaxed);
+    }
+    return sum;
+  }
+  void PeerLatency(int64_t ms) {
+    int64_t seen = peer_latency_max_ms_.load(std::memory_order_relaxed);
+    while (seen < ms && !peer_latency_max_ms_.compare_exchange_weak(seen, ms, std::memory_order_relaxed)) {
+    }
+  }
+  int64_t peer_latency_max_ms() const { return peer_latency_max_ms_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr size_t kStripes = 16;
+  static size_t StripeOfThisThread() {
+    static std::atomic<size_t> next{0};
+    thread_local size_t mine = next.fetch_add(1, std::memory_order_relaxed) % kStripes;
+    return mine;
+  }
+  struct alignas(64) Stripe {
+    std::array<std::atomic<int64_t>, static_cast<size_t>(Counter::kCount_)> counts{};
+  };
+  std::array<Stripe, kStripes> stripes_;
+  std::atomic<int64_t> peer_latency_max_ms_{0};
+};
+
+// A group's counters and gauges at one moment; the C ABI's cohort_group_stats_t, field for field.
+struct GroupStats {
+  int64_t gets = 0;
+  int64_t cache_hits = 0;
+  int64_t get_from_peers_latency_max_ms = 0;
+  int64_t peer_loads = 0;
+  int64_t peer_errors = 0;
+  int64_t loads = 0;
+  int64_t loads_deduped = 0;
+  int64_t local_loads = 0;
+  int64_t local_load_errors = 0;
+  int64_t remove_keys_requests = 0;
+  int64_t removed_keys = 0;
+  int64_t waiting = 0;
+  int64_t loading = 0;
+  int64_t served_to_peers = 0;
+  int64_t misrouted = 0;
+  int64_t sets = 0;
+  int64_t removes = 0;
+  int64_t sets_from_peers = 0;
+  int64_t removes_from_peers = 0;
+  int64_t overtaken_loads = 0;
+  int64_t timeouts = 0;
+  int64_t cancelled = 0;
+  int64_t abandoned_loads = 0;
+};
+
+}  // namespace cohort

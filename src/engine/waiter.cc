@@ -1,0 +1,91 @@
+#include "engine/waiter.h"
+
+#include <utility>
+
+#include "engine/group.h"
+#include "engine/host_transport.h"
+#include "engine/load.h"
+
+namespace cohort {
+
+void Waiter::Lead(std::unique_ptr<Waiter> /*self*/, std::unique_ptr<Load> /*load*/) {}
+std::unique_ptr<EventNode> Waiter::ToNode(std::unique_ptr<Waiter> /*self*/, const Outcome& /*outcome*/) {
+  return nullptr;
+}
+
+QueueWaiter::QueueWaiter(std::shared_ptr<EventQueue> queue, uint64_t event_tag, bool can_lead)
+    : Waiter(can_lead), TrackedNode(EventKind::kGet, event_tag), queue_(std::move(queue)) {}
+QueueWaiter::~QueueWaiter() = default;
+
+bool QueueWaiter::Enter(const std::shared_ptr<Group>& own_group, uint64_t own_ticket) {
+  group = own_group;
+  wait_ticket = own_ticket;
+  return queue_->EnterTracked(this);
+}
+
+std::unique_ptr<EventNode> QueueWaiter::ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome) {
+  status = static_cast<int32_t>(outcome.code);
+  value = outcome.value;
+  source = outcome.source;
+  error_tag = outcome.error_tag;
+  group.reset();  // Not under the queue's lock: these may be the last references.
+  queue_.reset();
+  self.release();
+  return std::unique_ptr<EventNode>(this);
+}
+
+void QueueWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
+  const std::shared_ptr<EventQueue> queue = queue_;
+  queue->Deliver(ToNode(std::move(self), outcome));
+}
+
+void QueueWaiter::Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> own_load) {
+  const std::shared_ptr<EventQueue> queue = std::move(queue_);
+  kind = EventKind::kLead;
+  load = std::move(own_load);
+  group.reset();
+  self.release();
+  queue->Deliver(std::unique_ptr<EventNode>(this));
+}
+
+void CallbackWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
+  Done done = std::move(done_);
+  Executor* executor = executor_;
+  self.reset();
+  if (executor == nullptr) {
+    done(outcome);
+    return;
+  }
+  executor->Post([done = std::move(done), outcome]() mutable { done(outcome); });
+}
+
+Blocked::Blocked() = default;
+Blocked::~Blocked() = default;
+
+Blocked::Woken Blocked::Await() {
+  std::unique_lock lock(mutex_);
+  ready_.WaitUntil(lock, -1, [this] { return set_; });
+  set_ = false;
+  return std::move(woken_);
+}
+
+void Blocked::Set(Woken woken) {
+  std::lock_guard lock(mutex_);
+  woken_ = std::move(woken);
+  set_ = true;
+  ready_.NotifyOne();
+}
+
+void BlockedWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
+  const std::shared_ptr<Blocked> blocked = blocked_;
+  self.reset();
+  blocked->Set({outcome, nullptr});
+}
+
+void BlockedWaiter::Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load) {
+  const std::shared_ptr<Blocked> blocked = blocked_;
+  self.reset();
+  blocked->Set({Outcome(), std::move(load)});
+}
+
+}  // namespace cohort

@@ -1,0 +1,110 @@
+// Waiter is one get that waits for a flight: where its end goes (a queue, a callback, a blocked thread), until when it
+// waits, and whether it could run the getter itself.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+
+#include "base/unique_function.h"
+#include "engine/event_queue.h"
+#include "engine/outcome.h"
+#include "runtime/condition.h"
+#include "runtime/runtime.h"
+
+namespace cohort {
+
+class Load;
+struct Flight;
+
+inline constexpr int64_t kNoDeadline = std::numeric_limits<int64_t>::max();
+
+class Waiter {
+ public:
+  explicit Waiter(bool can_lead) : can_lead_(can_lead) {}
+  virtual ~Waiter() = default;
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  // Announces the wait before it begins, under the lock of its flight. False: it cannot wait (its queue is closed).
+  virtual bool Enter(const std::shared_ptr<Group>& /*group*/, uint64_t /*ticket*/) { return true; }
+  // Ends the wait; no lock held.
+  virtual void End(std::unique_ptr<Waiter> self, const Outcome& outcome) = 0;
+  // Ends the wait by handing over the getter's task. REQUIRES: can_lead().
+  virtual void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load);
+  // Non-null: ends may be delivered many at a time, as the nodes of ToNode.
+  virtual std::shared_ptr<EventQueue> queue() const { return nullptr; }
+  virtual std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome);
+
+  bool can_lead() const { return can_lead_; }
+
+  // The flight's own bookkeeping, under its shard's lock.
+  Waiter* prev = nullptr;
+  Waiter* next = nullptr;
+  Flight* flight = nullptr;
+  uint64_t ticket = 0;
+  int64_t deadline_ns = kNoDeadline;
+  TimerId timer = 0;
+
+ private:
+  const bool can_lead_;
+};
+
+// Ends in a queue, as the event that it is.
+class QueueWaiter final : public Waiter, public TrackedNode {
+ public:
+  QueueWaiter(std::shared_ptr<EventQueue> queue, uint64_t tag, bool can_lead);
+  ~QueueWaiter() override;
+  bool Enter(const std::shared_ptr<Group>& group, uint64_t ticket) override;
+  void End(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
+  void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load) override;
+  std::shared_ptr<EventQueue> queue() const override { return queue_; }
+  std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
+
+ private:
+  std::shared_ptr<EventQueue> queue_;
+};
+
+// Ends in a call: at once on the thread that ends the flight, or through `executor` when that is given.
+class CallbackWaiter final : public Waiter {
+ public:
+  using Done = UniqueFunction<void(const Outcome&)>;
+  CallbackWaiter(Done done, Executor* executor) : Waiter(false), done_(std::move(done)), executor_(executor) {}
+  void End(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
+
+ private:
+  Done done_;
+  Executor* executor_;
+};
+
+// A thread that sleeps until its get ends or until it is to lead.
+class Blocked {
+ public:
+  struct Woken {
+    Outcome outcome;
+    std::unique_ptr<Load> lead;  // Not null: run the getter with it, then Await again.
+  };
+  Blocked();
+  ~Blocked();
+  Woken Await();
+  void Set(Woken woken);
+
+ private:
+  std::mutex mutex_;
+  Condition ready_;
+  bool set_ = false;
+  Woken woken_;
+};
+
+class BlockedWaiter final : public Waiter {
+ public:
+  BlockedWaiter(std::shared_ptr<Blocked> blocked, bool can_lead) : Waiter(can_lead), blocked_(std::move(blocked)) {}
+  void End(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
+  void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load) override;
+
+ private:
+  std::shared_ptr<Blocked> blocked_;
+};
+
+}  // namespace cohort
