@@ -39,13 +39,19 @@ class ServedGroups {
 
 class Service final : public RequestHandler {
  public:
-  // `groups` may go away: what comes later is answered 500.
+  // `groups` may go away: what comes later is answered 500. `clock` must outlive the answers.
   Service(std::string base_path, std::weak_ptr<ServedGroups> groups, Clock& clock);
   void Handle(Request request, UniqueFunction<void(Response)> done) override;
-  // (private parts are the implementer's)
+
  private:
-  std::string base_path_;
-  std::weak_ptr<ServedGroups> groups_;
+  // What the handlers of one request need from it.
+  struct Asked;
+
+  void ServeKey(Asked asked);
+  void ServeBatch(Asked asked);
+
+  const std::string base_path_;
+  const std::weak_ptr<ServedGroups> groups_;
   Clock& clock_;
 };
 
