@@ -1,0 +1,108 @@
+package driver
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What our nodes answer otherwise than groupcache-go, on purpose. The key is the request's line; an empty reply of
+// groupcache-go is a panic that closes the connection.
+var betterReplies = map[string]struct{ status, why string }{
+	"GET /_groupcache/nogroup/k":              {"500", "an unknown group is an answer, not a panic: the asker loads for itself"},
+	"PUT /_groupcache/nogroup/k":              {"500", "the same"},
+	"DELETE /_groupcache/nogroup/k":           {"500", "the same"},
+	"POST /_groupcache/nogroup/_remove-keys/": {"500", "the same"},
+	"GET /_groupcache/g/.":                    {"200", "a raw . is the key ., where the Go mux redirects"},
+	"GET /_groupcache/g/..":                   {"200", "a raw .. is the key .."},
+	"GET /_groupcache/g/a/../b":               {"200", "a raw path is not cleaned"},
+	"GET /_groupcache/g/a//b":                 {"200", "a raw path is not cleaned"},
+}
+
+// outsideBase are paths that no peer asks for; what a server says there is its own affair, but it is never a success.
+var outsideBase = map[string]bool{"GET /_groupcache": true, "GET /": true, "GET /other": true}
+
+// Each request that was once sent to a real groupcache-go is sent again, and the reply compared with what came then: the
+// status line, every header but Date, and the body, byte for byte. Additional headers that begin with "Cohort" and the
+// order of headers are free. The real node has to answer exactly as it did.
+func TestRepliesAreThoseOfTheVectors(t *testing.T) {
+	type line struct{ Request, Reply string }
+	all := vectors[line](t, "wire-server.jsonl")
+	for _, impl := range implementations(t) {
+		t.Run(impl, func(t *testing.T) {
+			t.Parallel()
+			n := start(t, mix{impl}, withFlags("-group", "g")).nodes[0]
+			for _, v := range all {
+				request := latin1(v.Request)
+				got, err := exchange(n.peer, request)
+				if err != nil {
+					t.Errorf("%q: %v", request, err)
+					continue
+				}
+				first, _, _ := strings.Cut(request, " HTTP/1.1")
+				reply := parseReply(got)
+				better, ok := betterReplies[first]
+				switch {
+				case n.ours() && ok:
+					if !strings.HasPrefix(reply.status, "HTTP/1.1 "+better.status+" ") {
+						t.Errorf("%s: %q, want %s: %s", first, got, better.status, better.why)
+					}
+				case n.ours() && outsideBase[first]:
+					if strings.HasPrefix(reply.status, "HTTP/1.1 2") {
+						t.Errorf("%s: %q, want no success", first, got)
+					}
+				default:
+					if want := parseReply(latin1(v.Reply)); reply.String() != want.String() {
+						t.Errorf("%s\n got: %v\nwant: %v", first, reply, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// exchange sends bytes and reads until the other side closes.
+func exchange(address, request string) (string, error) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(conn, request); err != nil {
+		return "", err
+	}
+	reply, err := io.ReadAll(conn)
+	return string(reply), err
+}
+
+// A reply as it is compared.
+type wireReply struct {
+	status  string
+	headers []string
+	body    string
+}
+
+func parseReply(text string) wireReply {
+	head, body, _ := strings.Cut(text, "\r\n\r\n")
+	// Go's protobuf puts a non-breaking space in its messages in some builds and a space in others, by design.
+	if plain := strings.Replace(body, "proto:\u00a0", "proto: ", 1); plain != body {
+		head = strings.Replace(head, fmt.Sprintf("Content-Length: %d", len(body)), fmt.Sprintf("Content-Length: %d", len(plain)), 1)
+		body = plain
+	}
+	lines := strings.Split(head, "\r\n")
+	r := wireReply{status: lines[0], body: body}
+	for _, header := range lines[1:] {
+		if !strings.HasPrefix(header, "Date:") && !strings.HasPrefix(header, "Cohort") {
+			r.headers = append(r.headers, header)
+		}
+	}
+	sort.Strings(r.headers)
+	return r
+}
+
+func (r wireReply) String() string { return fmt.Sprintf("%q %q %q", r.status, r.headers, r.body) }
