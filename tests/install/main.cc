@@ -5,14 +5,14 @@
 #include <string>
 
 int main() {
-  cohort_error_t *error = cohort_error_new();
-  cohort_instance_t *instance = cohort_instance_new(nullptr, error);
-  cohort_group_t *group = cohort_instance_new_group(instance, "greetings", 9, nullptr, error);
+  cohort_error_t* error = cohort_error_new();
+  cohort_instance_t* instance = cohort_instance_new(nullptr, error);
+  cohort_group_t* group = cohort_instance_new_group(instance, "greetings", 9, nullptr, error);
   std::string got;
   if (cohort_group_set(group, "world", 5, "hello", 5, 0, 5000, error) == COHORT_OK) {
-    cohort_value_t *value = cohort_group_get(group, "world", 5, 0, 5000, error);
+    cohort_value_t* value = cohort_group_get(group, "world", 5, 0, 5000, error);
     if (value != nullptr) {
-      got.assign(static_cast<const char *>(cohort_value_data(value)), static_cast<size_t>(cohort_value_size(value)));
+      got.assign(static_cast<const char*>(cohort_value_data(value)), static_cast<size_t>(cohort_value_size(value)));
     }
     cohort_value_free(value);
   }

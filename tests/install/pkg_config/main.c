@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void greet(void *user, cohort_load_t *load, const char *key, size_t key_size) {
+static void greet(void* user, cohort_load_t* load, const char* key, size_t key_size) {
   char value[64];
   int size = snprintf(value, sizeof value, "hello %.*s", (int)key_size, key);
   (void)user;
@@ -11,11 +11,11 @@ static void greet(void *user, cohort_load_t *load, const char *key, size_t key_s
 }
 
 int main(void) {
-  cohort_error_t *error = cohort_error_new();
-  cohort_instance_t *instance = cohort_instance_new(NULL, error);
-  cohort_group_options_t *options = cohort_group_options_new();
-  cohort_group_t *group;
-  cohort_value_t *value;
+  cohort_error_t* error = cohort_error_new();
+  cohort_instance_t* instance = cohort_instance_new(NULL, error);
+  cohort_group_options_t* options = cohort_group_options_new();
+  cohort_group_t* group;
+  cohort_value_t* value;
   int right;
 
   cohort_group_options_set_getter(options, greet, NULL, NULL, error);
