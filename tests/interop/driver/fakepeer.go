@@ -21,8 +21,8 @@ type sentRequest struct {
 	header               http.Header
 }
 
-// startFakePeer listens and answers every GET with the value.
-func startFakePeer(address, value string) (*fakePeer, error) {
+// startFakePeer listens and answers every GET as told, and everything else with an empty 200.
+func startFakePeer(address string, answer http.HandlerFunc) (*fakePeer, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
@@ -34,8 +34,7 @@ func startFakePeer(address, value string) (*fakePeer, error) {
 		p.sent = append(p.sent, sentRequest{r.Method, r.RequestURI, string(body), r.Header})
 		p.mu.Unlock()
 		if r.Method == http.MethodGet {
-			w.Header().Set("Content-Type", "application/x-protobuf")
-			_, _ = w.Write(getResponse(value, 0))
+			answer(w, r)
 		}
 	})}
 	go func() { _ = p.server.Serve(listener) }()
@@ -52,3 +51,16 @@ func (p *fakePeer) take() []sentRequest {
 }
 
 func (p *fakePeer) close() { _ = p.server.Close() }
+
+// withValue answers as a groupcache-go member that has the value.
+func withValue(value string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-protobuf")
+		_, _ = w.Write(getResponse(value, 0))
+	}
+}
+
+// withStatus answers as groupcache-go does when there is no value.
+func withStatus(status int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, text, status) }
+}

@@ -30,7 +30,7 @@ func TestRequestsAreThoseOfTheVectors(t *testing.T) {
 	for _, impl := range implementations(t) {
 		t.Run(impl, func(t *testing.T) {
 			t.Parallel()
-			n, peer := startBesideFake(t, impl)
+			n, peer := startBesideFake(t, impl, withValue("fake"))
 			ring := newRing([]string{n.peer, peer.address}, 50)
 			for _, v := range all {
 				raw, err := hex.DecodeString(v.KeyHex)
@@ -135,27 +135,4 @@ func ownedBy(r *ring, address, key string) string {
 		candidate = hex.EncodeToString(sum[:])[:10] + key
 	}
 	return candidate
-}
-
-// startBesideFake starts a node whose only peer is a fake that owns the key "..", which must be asked for as it is.
-func startBesideFake(t *testing.T, impl string) (*Node, *fakePeer) {
-	t.Helper()
-	var peer *fakePeer
-	c := start(t, mix{impl}, func(_ int, n *Node) {
-		for peer == nil {
-			address, err := freeAddress()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if newRing([]string{n.peer, address}, 50).owner("..") != address {
-				continue
-			}
-			if peer, err = startFakePeer(address, "fake"); err != nil {
-				t.Log(err)
-			}
-		}
-		n.flags = []string{"-peers", n.peer + "," + peer.address}
-	})
-	t.Cleanup(peer.close)
-	return c.nodes[0], peer
 }
