@@ -1,7 +1,6 @@
 #include "cluster/skew.h"
 
 #include <array>
-#include <chrono>
 #include <limits>
 
 namespace cohort {
@@ -20,6 +19,20 @@ int Digits(std::string_view text, size_t at, size_t count) {
   return number;
 }
 
+int DaysOf(int month, int year) {
+  constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return month == 2 && leap ? 29 : kDays[static_cast<size_t>(month - 1)];
+}
+
+// Days since 1970-01-01. Years are counted from March, so that the leap day is a year's last.
+int64_t DaysSinceEpoch(int year, int month, int day) {
+  const int64_t y = month <= 2 ? year - 1 : year;
+  const int64_t m = month <= 2 ? month + 9 : month - 3;
+  constexpr int64_t kFromYearZero = 719'468;  // To the epoch, from 1 March of the year 0.
+  return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - kFromYearZero;
+}
+
 }  // namespace
 
 std::optional<int64_t> ParseHttpDate(std::string_view text) {
@@ -31,22 +44,19 @@ std::optional<int64_t> ParseHttpDate(std::string_view text) {
     if (text[at] != kForm[at]) return std::nullopt;
   }
   if (text[22] != ':') return std::nullopt;
-  const size_t month = kMonths.find(text.substr(8, 3));
+  const size_t month_at = kMonths.find(text.substr(8, 3));
+  if (month_at == std::string_view::npos || month_at % 3 != 0) return std::nullopt;
+  const int month = static_cast<int>(month_at / 3) + 1;
   const int day = Digits(text, 5, 2);
   const int year = Digits(text, 12, 4);
   const int hour = Digits(text, 17, 2);
   const int minute = Digits(text, 20, 2);
   const int second = Digits(text, 23, 2);
-  if (month == std::string_view::npos || month % 3 != 0 || day < 1 || year < 0 || hour < 0 || hour > 23 || minute < 0 ||
-      minute > 59 || second < 0 || second > 60) {
+  if (year < 1 || day < 1 || day > DaysOf(month, year) || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
+      second < 0 || second > 60) {
     return std::nullopt;
   }
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month / 3 + 1)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return std::nullopt;
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return ((days * 24 + hour) * 60 + minute) * 60 + second;
+  return ((DaysSinceEpoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
 }
 
 // A slow answer looks like a clock that is behind, so each side is measured from the moment that makes it smaller:

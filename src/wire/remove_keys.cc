@@ -1,4 +1,5 @@
 // The JSON of remove-keys, read as Go's encoding/json reads it into {Group *string; Keys []string}.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -11,8 +12,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr char kReplacement[] = "\xEF\xBF\xBD";  // U+FFFD
-constexpr size_t kMaxDepth = 10'000;             // Go's.
-constexpr size_t kMaxDigits = 18;                // Enough to stay a number; the value of none is looked at.
+constexpr char kEarlyEnd[] = "unexpected end of JSON input";
+constexpr size_t kMaxDepth = 10'000;  // Go's.
+constexpr size_t kMaxDigits = 18;     // Enough to stay a number; the value of none is looked at.
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -112,19 +114,29 @@ bool IsName(std::string_view text, std::string_view lower_case_name) {
   return folded == lower_case_name;
 }
 
+// encoding/json shows a byte as the character of that number.
 std::string InvalidCharacter(std::string_view text, size_t at, const char* context) {
-  std::string character(text.substr(at, std::max<size_t>(Utf8Length(text, at), 1)));
-  if (character == "'" || character == "\\") {
-    character.insert(0, 1, '\\');
-  } else if (static_cast<unsigned char>(character[0]) < 0x20) {
-    constexpr char kHex[] = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(character[0]);
-    character = character == "\n"   ? "\\n"
-                : character == "\t" ? "\\t"
-                : character == "\r" ? "\\r"
-                                    : std::string("\\x") + kHex[byte >> 4] + kHex[byte & 15];
+  constexpr char kHex[] = "0123456789abcdef";
+  const char c = at < text.size() ? text[at] : '\0';
+  const auto byte = static_cast<unsigned char>(c);
+  std::string character(1, c);
+  if (c == '\'' || c == '\\') character.insert(0, 1, '\\');
+  if (byte < 0x20 || byte == 0x7F) character = std::string("\\x") + kHex[byte >> 4] + kHex[byte & 15];
+  if (c == '\n') character = "\\n";
+  if (c == '\r') character = "\\r";
+  if (c == '\t') character = "\\t";
+  if (byte >= 0x80) {
+    character = {static_cast<char>(0xC0 | (byte >> 6)), static_cast<char>(0x80 | (byte & 0x3F))};
   }
   return "invalid character '" + character + "' " + context;
+}
+
+// How long the last token is in what the parser has read since the one before the last string or number.
+size_t LengthOfLast(const std::string& read) {
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (read.empty() || std::string_view(",:[]{}").find(read.back()) != std::string_view::npos) return 1;
+  if (!is_letter(read.back())) return read.size();
+  return static_cast<size_t>(std::find_if_not(read.rbegin(), read.rend(), is_letter) - read.rbegin());
 }
 
 // Collects the keys while the text goes by; nothing is built in memory but them.
@@ -133,6 +145,7 @@ class KeysReader final : public nlohmann::json_sax<Json> {
   explicit KeysReader(std::string_view text) : text_(text) {}
 
   bool null() override {
+    seen_value_ = true;
     if (depth_ == 1 && field_ == Field::kKeys) keys.clear();
     if (InKeys()) keys.emplace_back();  // Go leaves the element at its zero value.
     return true;
@@ -158,7 +171,7 @@ class KeysReader final : public nlohmann::json_sax<Json> {
   }
   bool start_object(size_t) override {
     if (depth_ > 0) NoteWrongType("object");
-    return Enter();
+    return Enter('{');
   }
   bool start_array(size_t) override {
     in_keys_ = in_keys_ || (depth_ == 1 && field_ == Field::kKeys);
@@ -167,21 +180,20 @@ class KeysReader final : public nlohmann::json_sax<Json> {
     } else {
       NoteWrongType("array");
     }
-    return Enter();
+    return Enter('[');
   }
   bool end_object() override { return Leave(); }
   bool end_array() override { return Leave(); }
 
   bool parse_error(size_t position, const std::string& token, const nlohmann::detail::exception& error) override {
     if (position > text_.size()) {
-      syntax_error = "unexpected end of JSON input";
+      syntax_error = kEarlyEnd;
       return false;
     }
     // The reader stands behind the byte, or the token, that it did not expect.
     const std::string_view what = error.what();
     const bool whole_token = what.find(" - unexpected ") != std::string_view::npos;
-    const size_t back =
-        whole_token && !token.empty() ? std::min(token.size(), position) : std::min<size_t>(1, position);
+    const size_t back = std::min(position, whole_token ? LengthOfLast(token) : 1);
     const auto parsing = [&](const char* part) {
       return what.find(std::string("while parsing ") + part + " - ") != std::string_view::npos;
     };
@@ -190,10 +202,12 @@ class KeysReader final : public nlohmann::json_sax<Json> {
     if (parsing("object separator")) context = "after object key";
     if (parsing("object")) context = "after object key:value pair";
     if (parsing("array")) context = "after array element";
-    if (depth_ == 0 && whole_token && seen_value_) context = "after top-level value";
+    if (depth_ == 0 && seen_value_) context = "after top-level value";
     syntax_error = InvalidCharacter(text_, position - back, context);
     return false;
   }
+
+  bool EndedEarly() const { return syntax_error == kEarlyEnd; }
 
   std::vector<std::string> keys;
   std::string syntax_error;  // Comes before the other, as in Go.
@@ -221,9 +235,9 @@ class KeysReader final : public nlohmann::json_sax<Json> {
     if (wanted != nullptr) type_error = std::string("json: cannot unmarshal ") + type + " into " + wanted;
   }
 
-  bool Enter() {
+  bool Enter(char bracket) {
     if (++depth_ <= kMaxDepth) return true;
-    syntax_error = "exceeded max depth";
+    syntax_error = "invalid character '" + std::string(1, bracket) + "' exceeded max depth";
     return false;
   }
   bool Leave() {
@@ -259,15 +273,16 @@ std::string EncodeRemoveKeys(std::string_view group, const std::vector<std::stri
 
 Result<std::vector<std::string>> DecodeRemoveKeys(std::string_view body) {
   const std::string text = AsGoReadsIt(body);
-  // The parser would take a byte order mark for white space and a zero byte for the end.
+  // The parser would take a byte order mark for white space, and a zero byte for the end.
   if (text.compare(0, 3, "\xEF\xBB\xBF") == 0) {
     return Invalid("invalid character 'ï' looking for beginning of value");
   }
-  if (const size_t zero = text.find('\0'); zero != std::string::npos) {
-    return Invalid(InvalidCharacter(text, zero, "looking for beginning of value"));
+  const size_t zero = std::min(text.find('\0'), text.size());
+  KeysReader reader(std::string_view(text).substr(0, zero));
+  const bool parsed = Json::sax_parse(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(zero), &reader);
+  if (zero < text.size() && (parsed || reader.EndedEarly())) {
+    return Invalid(InvalidCharacter(text, zero, parsed ? "after top-level value" : "looking for beginning of value"));
   }
-  KeysReader reader(text);
-  const bool parsed = Json::sax_parse(text, &reader);
   if (!reader.syntax_error.empty()) return Invalid(reader.syntax_error);
   if (!parsed) return Invalid("not JSON");
   if (!reader.type_error.empty()) return Invalid(reader.type_error);

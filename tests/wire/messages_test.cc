@@ -1,0 +1,138 @@
+// Messages: byte for byte what a groupcache-go node writes, and any bytes in.
+#include "wire/messages.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "wire/vectors.h"
+
+namespace cohort::wire {
+namespace {
+
+using namespace std::string_literals;
+
+TEST(GetResponse, AlwaysCarriesTheExpiry) {
+  EXPECT_EQ(EncodeGetResponse("n1:hello", 0), "\x0a\x08n1:hello\x18\x00"s);
+  EXPECT_EQ(EncodeGetResponse("", 0), "\x0a\x00\x18\x00"s);
+  EXPECT_EQ(EncodeGetResponse("v", 1), "\x0a\x01v\x18\x01"s);
+}
+
+TEST(GetResponse, ComesBackWhateverItsBytesAndExpiry) {
+  for (const int64_t expire : {int64_t{0}, int64_t{1}, int64_t{-1}, std::numeric_limits<int64_t>::max(),
+                               std::numeric_limits<int64_t>::min()}) {
+    const std::string value = std::string(300, '\0') + "\xff\xfe";
+    const auto decoded = DecodeGetResponse(EncodeGetResponse(value, expire));
+    ASSERT_TRUE(decoded.ok());
+    EXPECT_EQ(decoded->value, value);
+    EXPECT_EQ(decoded->expire_unix_ns, expire);
+  }
+}
+
+TEST(GetResponse, MissingAndUnknownFieldsAreFine) {
+  const auto empty = DecodeGetResponse("");
+  ASSERT_TRUE(empty.ok());
+  EXPECT_EQ(empty->value, "");
+  EXPECT_EQ(empty->expire_unix_ns, 0);
+  // minute_qps, and a field 15 that nobody knows.
+  const auto more = DecodeGetResponse("\x0a\x01v\x11\x00\x00\x00\x00\x00\x00\xf0\x3f\x7a\x01x"s);
+  ASSERT_TRUE(more.ok());
+  EXPECT_EQ(more->value, "v");
+}
+
+TEST(GetResponse, P10OtherBytesAreRefused) {
+  for (const std::string& bad : {"\xff\xff"s, "\x0a"s, "\x0a\x05v"s, "\x00"s, "\x0b"s, "\x0c"s, "\x18"s}) {
+    const auto decoded = DecodeGetResponse(bad);
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_EQ(decoded.status().message(), "proto: cannot parse invalid wire-format data");
+  }
+}
+
+TEST(SetRequest, IsWrittenAsGroupcacheGoWritesIt) {
+  int compared = 0;
+  for (const auto& line : ReadVectors("wire-client.jsonl")) {
+    const std::string call = line["call"];
+    if (call.find("set") != 0) continue;
+    const std::string body = BytesOfHex(line["sent"][0]["body_hex"]);
+    const auto decoded = DecodeSetRequest(body);
+    ASSERT_TRUE(decoded.ok());
+    EXPECT_EQ(decoded->key, BytesOfHex(line["key_hex"]));
+    EXPECT_EQ(decoded->value, "value");
+    EXPECT_EQ(decoded->expire_unix_ns != 0, call == "set expire");
+    EXPECT_EQ(EncodeSetRequest(decoded->group, decoded->key, decoded->value, decoded->expire_unix_ns), body);
+    ++compared;
+  }
+  EXPECT_GE(compared, 6);
+}
+
+TEST(SetRequest, KeysNeedNotBeUtf8) {
+  const auto decoded = DecodeSetRequest(EncodeSetRequest("g\xff", "\xff\xfe\x00k"s, "v", 0));
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(decoded->group, "g\xff");
+  EXPECT_EQ(decoded->key, "\xff\xfe\x00k"s);
+}
+
+TEST(SetRequest, P10MissingFieldsAreNamedAsGoNamesThem) {
+  EXPECT_EQ(DecodeSetRequest("").status().message(), "proto: required field pb.SetRequest.group not set");
+  EXPECT_EQ(DecodeSetRequest("\x0a\x01g\x1a\x01x").status().message(),
+            "proto: required field pb.SetRequest.key not set");
+  EXPECT_EQ(DecodeSetRequest("\x12\x01k").status().message(), "proto: required field pb.SetRequest.group not set");
+  EXPECT_EQ(DecodeSetRequest("\xff\xff").status().message(), "proto: cannot parse invalid wire-format data");
+  EXPECT_TRUE(DecodeSetRequest("\x0a\x00\x12\x00"s).ok()) << "empty is not missing";
+}
+
+TEST(Batch, ComesBack) {
+  std::vector<BatchEntry> entries(3);
+  entries[0] = {BatchOp::kGet, "g", "\xff\x00"s, "", -1, 1500};
+  entries[1] = {BatchOp::kSet, "h", "k", "a value", 0, 0};
+  entries[2] = {BatchOp::kRemove, "", "", "", -1, 0};
+  const auto decoded = DecodeBatch(EncodeBatch(entries));
+  ASSERT_TRUE(decoded.ok());
+  ASSERT_EQ(decoded->size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ((*decoded)[i].op, entries[i].op);
+    EXPECT_EQ((*decoded)[i].group, entries[i].group);
+    EXPECT_EQ((*decoded)[i].key, entries[i].key);
+    EXPECT_EQ((*decoded)[i].value, entries[i].value);
+    EXPECT_EQ((*decoded)[i].life_ms, entries[i].life_ms);
+    EXPECT_EQ((*decoded)[i].timeout_ms, entries[i].timeout_ms);
+  }
+}
+
+TEST(Batch, P10AnUnknownOperationIsRefusedByName) {
+  std::vector<BatchEntry> entries(2);
+  entries[1].op = static_cast<BatchOp>(9);
+  EXPECT_EQ(DecodeBatch(EncodeBatch(entries)).status().message(),
+            "entry 1 of the batch has operation 9, which this node does not know");
+  EXPECT_FALSE(DecodeBatch("\x0a\x00"s).ok()) << "an entry without an operation";
+  EXPECT_FALSE(DecodeBatch("\x0a\x05").ok());
+}
+
+TEST(BatchAnswers, ComeBackInTheirOrder) {
+  std::vector<BatchAnswer> answers(4);
+  answers[0].value = "v";
+  answers[0].life_ms = 0;
+  answers[1].code = Code::kNotFound;
+  answers[1].message = "not found: \xff";
+  answers[2].keep = false;
+  answers[3].code = Code::kRemoteFailed;
+  const auto decoded = DecodeBatchAnswers(EncodeBatchAnswers(answers));
+  ASSERT_TRUE(decoded.ok());
+  ASSERT_EQ(decoded->size(), 4u);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ((*decoded)[i].code, answers[i].code);
+    EXPECT_EQ((*decoded)[i].message, answers[i].message);
+    EXPECT_EQ((*decoded)[i].value, answers[i].value);
+    EXPECT_EQ((*decoded)[i].life_ms, answers[i].life_ms);
+    EXPECT_EQ((*decoded)[i].keep, answers[i].keep);
+  }
+}
+
+TEST(BatchAnswers, ACodeOfANewerNodeIsNotFinal) {
+  std::vector<BatchAnswer> answers(1);
+  answers[0].code = static_cast<Code>(99);
+  EXPECT_EQ(DecodeBatchAnswers(EncodeBatchAnswers(answers))->front().code, Code::kInternal);
+}
+
+}  // namespace
+}  // namespace cohort::wire
