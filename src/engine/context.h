@@ -56,7 +56,7 @@ class Context {
   // False: something was still under way at that point of the runtime's monotonic clock (negative: no such point).
   bool AwaitIdle(int64_t deadline_ns) {
     std::unique_lock lock(busy_mutex_);
-    return idle_.WaitUntil(lock, deadline_ns, [this] { return busy_ == 0; });
+    return runtime_->Await(idle_, lock, deadline_ns, [this] { return busy_ == 0; });
   }
 
  private:

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <mutex>
 
 #include "base/unique_function.h"
+#include "runtime/condition.h"
 
 namespace cohort {
 
@@ -53,6 +56,13 @@ class Runtime {
   virtual Timers& timers() = 0;
   virtual Executor& executor() = 0;
   virtual Random& random() = 0;
+  // Blocks this thread until `ready()` holds or that point of the monotonic clock has passed (negative: there is none);
+  // returns what `ready()` says then. Whoever may change that notifies `condition`. A runtime whose time is not real
+  // lets its time pass meanwhile. REQUIRES: lock holds its mutex, under which `ready` is called.
+  virtual bool Await(Condition& condition, std::unique_lock<std::mutex>& lock, int64_t deadline_ns,
+                     const std::function<bool()>& ready) {
+    return condition.WaitUntil(lock, deadline_ns, ready);
+  }
   // Drops timers that have not run, runs what was posted, joins every thread. Later After and Post calls drop their
   // tasks (destroying them). Idempotent. Not from one of its own threads.
   virtual void Stop() = 0;
