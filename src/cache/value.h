@@ -2,6 +2,8 @@
 // Its key, its bytes and a cache's links to it live in one allocation; bytes may also be borrowed from the host.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -36,14 +38,22 @@ using DestroyFn = void (*)(void* user);
 
 class Value {
  public:
+  static constexpr size_t kMaxKeySize = (size_t{1} << 24) - 1;
+  static constexpr uint64_t kMaxSize = (uint64_t{1} << 38) - 1;
+
   // A copy of the bytes. `key` is stored beside them so that a cache need not allocate again; it may be empty when it
-  // is not known yet. Throws std::bad_alloc.
+  // is not known yet. Throws std::bad_alloc, also when a size is above its limit.
   static ValueRef Copy(std::string_view key, std::string_view bytes, int64_t expire_unix_ns);
   // Memory of the host: destroy(user) runs once, when the last reference goes (or before this throws std::bad_alloc).
+  // `destroy` may be null.
   static ValueRef Borrow(std::string_view key, std::string_view bytes, int64_t expire_unix_ns, DestroyFn destroy,
                          void* user);
-  // The same bytes under another key and expiry, without copying them: holds a reference to `source`.
+  // The same bytes under another key and expiry, without copying them: holds a reference to `source`, or to what that
+  // wraps. REQUIRES: source. Throws std::bad_alloc.
   static ValueRef Wrap(std::string_view key, ValueRef source, int64_t expire_unix_ns);
+
+  Value(const Value&) = delete;
+  Value& operator=(const Value&) = delete;
 
   std::string_view key() const;
   std::string_view bytes() const;
@@ -52,6 +62,76 @@ class Value {
 
   void Ref();
   void Unref();
+
+ protected:
+  enum class Kind : uint8_t { kInline, kBorrowed, kWrap };
+  // In refs_: a cache uses the links (entry.h).
+  static constexpr uint32_t kHeld = uint32_t{1} << 31;
+  // The key starts here, behind the header and a cache's links; inline bytes follow it.
+  static constexpr size_t kHeaderBytes = 24 + 2 * sizeof(void*);
+
+  Value(Kind kind, std::string_view key, uint64_t size, int64_t expire_unix_ns)
+      : expire_unix_ns_(expire_unix_ns),
+        size_(size & kMaxSize),
+        key_size_(key.size() & kMaxKeySize),
+        kind_(static_cast<uint8_t>(kind) & 3U) {}
+  ~Value() = default;
+
+  Kind kind() const { return static_cast<Kind>(kind_); }
+  std::string_view OutsideBytes() const;
+  void Destroy();
+
+  std::atomic<uint32_t> refs_{1};
+  // Of the cache that holds this value, under that cache's lock.
+  uint32_t tag_ : 16 = 0;
+  uint32_t directory_ : 12 = 0;
+  uint32_t tier_ : 1 = 0;
+  uint32_t mark_ : 3 = 0;
+  const int64_t expire_unix_ns_;
+  const uint64_t size_ : 38;
+  const uint64_t key_size_ : 24;
+  const uint64_t kind_ : 2;
 };
+
+inline std::string_view Value::key() const {
+  return {reinterpret_cast<const char*>(this) + kHeaderBytes, static_cast<size_t>(key_size_)};
+}
+
+inline std::string_view Value::bytes() const {
+  if (kind() != Kind::kInline) return OutsideBytes();
+  return {reinterpret_cast<const char*>(this) + kHeaderBytes + key_size_, static_cast<size_t>(size_)};
+}
+
+inline int64_t Value::expire_unix_ns() const { return expire_unix_ns_; }
+
+inline void Value::Ref() { refs_.fetch_add(1, std::memory_order_relaxed); }
+
+inline void Value::Unref() {
+  if ((refs_.fetch_sub(1, std::memory_order_acq_rel) & ~kHeld) == 1) Destroy();
+}
+
+inline ValueRef::ValueRef(const ValueRef& other) : value_(other.value_) {
+  if (value_ != nullptr) value_->Ref();
+}
+
+inline ValueRef& ValueRef::operator=(const ValueRef& other) { return *this = ValueRef(other); }
+
+inline ValueRef& ValueRef::operator=(ValueRef&& other) noexcept {
+  if (this == &other) return *this;
+  Value* const old = value_;
+  value_ = other.release();
+  if (old != nullptr) old->Unref();
+  return *this;
+}
+
+inline ValueRef::~ValueRef() {
+  if (value_ != nullptr) value_->Unref();
+}
+
+inline Value* ValueRef::release() {
+  Value* const value = value_;
+  value_ = nullptr;
+  return value;
+}
 
 }  // namespace cohort

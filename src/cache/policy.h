@@ -1,0 +1,33 @@
+// EvictionPolicy decides which entry of one shard's tier leaves when room is needed. It is told what comes, is hit and
+// goes, in that order, by the one thread that has the shard to itself; sizes are the entries' ChargedBytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "cache/entry.h"
+#include "cache/local_cache.h"
+
+namespace cohort {
+
+class EvictionPolicy {
+ public:
+  static std::unique_ptr<EvictionPolicy> New(Policy policy);
+  virtual ~EvictionPolicy() = default;
+
+  // This shard's even part of its tier; others may leave it more. REQUIRES: no entries.
+  virtual void SetCapacity(int64_t charged_bytes, int64_t entries) = 0;
+  // From here until OnRemove the entry's prev, next and mark belong to the policy.
+  virtual void OnInsert(Entry* entry) = 0;
+  // A get found it. Hits arrive late and in batches, but always before the next insertion, removal or victim; when many
+  // threads hit at once some are not reported.
+  virtual void OnHit(Entry* entry) = 0;
+  // It leaves, as a victim or for another reason.
+  virtual void OnRemove(Entry* entry) = 0;
+  // Who should leave first to make room for `newcomer` (which is not inserted yet, and whose links are unused)?
+  // Returning the newcomer refuses it. It is null when the room is for another shard: then the answer must be an entry
+  // that is here. Null only if there is none. Asked again until there is room; OnRemove follows each time.
+  virtual Entry* Victim(Entry* newcomer) = 0;
+};
+
+}  // namespace cohort

@@ -1,0 +1,123 @@
+#include "cache/value.h"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "cache/entry.h"
+
+namespace cohort {
+
+namespace {
+
+// Runs destroy(user) on leaving the scope, unless a value has taken it over.
+class HostMemory {
+ public:
+  HostMemory(DestroyFn destroy, void* user) : destroy_(destroy), user_(user) {}
+  ~HostMemory() {
+    if (destroy_ != nullptr) destroy_(user_);
+  }
+  HostMemory(const HostMemory&) = delete;
+  HostMemory& operator=(const HostMemory&) = delete;
+  void Release() { destroy_ = nullptr; }
+
+ private:
+  DestroyFn destroy_;
+  void* user_;
+};
+
+constexpr size_t AlignedForPointers(size_t size) { return (size + alignof(void*) - 1) & ~(alignof(void*) - 1); }
+
+// What an allocation takes from the system, as glibc rounds it: 8 bytes in front and 16-byte steps, pages when large.
+constexpr int64_t MallocBytes(size_t size) {
+  constexpr size_t kLarge = size_t{128} << 10;
+  const size_t step = size < kLarge ? 16 : 4096;
+  return static_cast<int64_t>((size + 8 + step - 1) / step * step);
+}
+
+// 8 bytes a slot at 65 to 81 % full (index.h).
+constexpr int64_t kIndexBytes = 12;
+
+}  // namespace
+
+ValueRef Value::Copy(std::string_view key, std::string_view bytes, int64_t expire_unix_ns) {
+  Entry* const entry = Entry::Make(Kind::kInline, key, bytes.size(), expire_unix_ns);
+  if (!bytes.empty())
+    std::memcpy(reinterpret_cast<char*>(entry) + kHeaderBytes + key.size(), bytes.data(), bytes.size());
+  return ValueRef(entry);
+}
+
+ValueRef Value::Borrow(std::string_view key, std::string_view bytes, int64_t expire_unix_ns, DestroyFn destroy,
+                       void* user) {
+  HostMemory memory(destroy, user);
+  Entry* const entry = Entry::Make(Kind::kBorrowed, key, bytes.size(), expire_unix_ns);
+  new (entry->Behind()) Entry::Host{bytes.data(), destroy, user};
+  memory.Release();
+  return ValueRef(entry);
+}
+
+ValueRef Value::Wrap(std::string_view key, ValueRef source, int64_t expire_unix_ns) {
+  if (source->kind() == Kind::kWrap) {
+    Value* const inner = *Entry::Of(source.get())->source();
+    inner->Ref();
+    source = ValueRef(inner);
+  }
+  Entry* const entry = Entry::Make(Kind::kWrap, key, source->size_, expire_unix_ns);
+  new (entry->Behind()) Value*(source.release());
+  return ValueRef(entry);
+}
+
+std::string_view Value::OutsideBytes() const {
+  Entry* const entry = Entry::Of(const_cast<Value*>(this));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  if (kind() == Kind::kWrap) return (*entry->source())->bytes();
+  return {entry->host()->data, static_cast<size_t>(size_)};
+}
+
+void Value::Destroy() {
+  Entry* const entry = Entry::Of(this);
+  Entry::Host host{nullptr, nullptr, nullptr};
+  Value* source = nullptr;
+  if (kind() == Kind::kBorrowed) host = *entry->host();
+  if (kind() == Kind::kWrap) source = *entry->source();
+  entry->~Entry();
+  ::operator delete(entry);
+  if (host.destroy != nullptr) host.destroy(host.user);
+  if (source != nullptr) source->Unref();
+}
+
+size_t Entry::AllocationBytes(Kind kind, size_t key_size, uint64_t size) {
+  switch (kind) {
+    case Kind::kInline:
+      return kHeaderBytes + key_size + static_cast<size_t>(size);
+    case Kind::kBorrowed:
+      return AlignedForPointers(kHeaderBytes + key_size) + sizeof(Host);
+    case Kind::kWrap:
+      break;
+  }
+  return AlignedForPointers(kHeaderBytes + key_size) + sizeof(Value*);
+}
+
+Entry* Entry::Make(Kind kind, std::string_view key, uint64_t size, int64_t expire_unix_ns) {
+  static_assert(sizeof(Entry) == kHeaderBytes);
+  if (key.size() > kMaxKeySize || size > kMaxSize) throw std::bad_alloc();
+  void* const memory = ::operator new(AllocationBytes(kind, key.size(), size));
+  Entry* const entry = new (memory) Entry(kind, key, size, expire_unix_ns);
+  if (!key.empty()) std::memcpy(static_cast<char*>(memory) + kHeaderBytes, key.data(), key.size());
+  return entry;
+}
+
+void* Entry::Behind() {
+  return reinterpret_cast<char*>(this) + AlignedForPointers(kHeaderBytes + static_cast<size_t>(key_size_));
+}
+
+int64_t Entry::FootprintBytes() const {
+  const int64_t own = MallocBytes(AllocationBytes(kind(), static_cast<size_t>(key_size_), size_));
+  if (kind() == Kind::kInline) return own;
+  if (kind() == Kind::kBorrowed) return own + static_cast<int64_t>(size_);
+  Entry* const self = const_cast<Entry*>(this);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  return own + Of(*self->source())->FootprintBytes();
+}
+
+int64_t Entry::ChargedBytes() const { return FootprintBytes() + kIndexBytes; }
+
+}  // namespace cohort

@@ -1,0 +1,114 @@
+// Threads that find, fill, drop, expire and evict the same keys at once; the sanitizers are the judges.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cache/cache_fixture.h"
+
+namespace cohort {
+namespace {
+
+std::string Key(uint64_t i) { return "key-" + std::to_string(i); }
+
+void OnThreads(int threads, const std::function<void(std::mt19937_64*)>& work) {
+  std::vector<std::thread> all;
+  for (int t = 0; t < threads; ++t) {
+    all.emplace_back([&, t] {
+      std::mt19937_64 random(static_cast<uint64_t>(t) + 100);
+      work(&random);
+    });
+  }
+  for (auto& thread : all) thread.join();
+}
+
+TEST(Stress, ReadersOutliveEvictionExpiryAndReplacement) {
+  for (const int64_t cache_bytes : {int64_t{20'000}, int64_t{8} << 20}) {
+    Destroyed destroyed;
+    std::atomic<int64_t> lent{0};
+    std::atomic<int64_t> heard{0};
+    {
+      CacheOptions options = Bytes(cache_bytes);
+      options.on_evict = [&](Tier, EvictReason, const ValueRef& value) {
+        EXPECT_EQ(value->bytes().size(), 300U);
+        heard.fetch_add(1);
+      };
+      TestCache cache(std::move(options));
+      const std::string bytes(300, 'v');
+      OnThreads(4, [&](std::mt19937_64* random) {
+        ValueRef held;
+        for (int i = 0; i < 10'000; ++i) {
+          const std::string key = Key((*random)() % 200);
+          const uint64_t hash = LocalCache::Hash(key);
+          const uint64_t what = (*random)() % 100;
+          const int64_t now = 1000 + i;
+          Tier tier = Tier::kMain;
+          if (what < 60) {
+            if (ValueRef value = cache.cache->Find(key, hash, now, &tier)) {
+              EXPECT_EQ(value->key(), key);
+              EXPECT_EQ(value->bytes(), bytes);
+              held = std::move(value);
+            }
+          } else if (what < 90) {
+            lent.fetch_add(1);
+            const int64_t expire = what % 2 == 0 ? now + 100 : 0;
+            cache.cache->Fill(what % 3 == 0 ? Tier::kHot : Tier::kMain, key, hash,
+                              Value::Borrow(key, bytes, expire, Destroyed::Count, &destroyed), now);
+          } else if (what < 94) {
+            cache.cache->Drop(key, hash);
+          } else if (what < 98 && held) {
+            cache.cache->Fill(what % 2 == 0 ? Tier::kHot : Tier::kMain, held->key(), LocalCache::Hash(held->key()),
+                              held, now);
+          } else {
+            cache.cache->Sweep(now, 100);
+            cache.cache->Stats(Tier::kMain);
+          }
+        }
+      });
+    }
+    EXPECT_GT(heard, 0);
+    EXPECT_EQ(destroyed.times, lent);
+  }
+}
+
+TEST(Stress, EveryGetIsCountedOnce) {
+  TestCache cache(Bytes(int64_t{16} << 20));
+  for (uint64_t i = 0; i < 50; ++i) cache.Put(Key(i), "v", 0, i % 5 == 0 ? Tier::kHot : Tier::kMain);
+  OnThreads(4, [&](std::mt19937_64*) {
+    for (uint64_t i = 0; i < 10'000; ++i) EXPECT_EQ(cache.Has(Key(i % 100)), i % 100 < 50);
+  });
+  EXPECT_EQ(cache.Main().gets, 40'000);
+  EXPECT_EQ(cache.Main().hits, 16'000);
+  EXPECT_EQ(cache.Hot().gets, 24'000);
+  EXPECT_EQ(cache.Hot().hits, 4'000);
+}
+
+TEST(Stress, SameValueFilledEverywhereAtOnce) {
+  Destroyed destroyed;
+  {
+    TestCache one(Entries(8));
+    TestCache two(Bytes(1 << 20));
+    for (int round = 0; round < 300; ++round) {
+      const ValueRef value = Value::Borrow("k", "bytes", 0, Destroyed::Count, &destroyed);
+      OnThreads(3, [&](std::mt19937_64* random) {
+        for (int i = 0; i < 10; ++i) {
+          TestCache& cache = (*random)() % 2 == 0 ? one : two;
+          cache.Fill((*random)() % 2 == 0 ? Tier::kMain : Tier::kHot, (*random)() % 2 == 0 ? "k" : "other", value);
+          if ((*random)() % 4 == 0) cache.Drop("k");
+          const ValueRef found = cache.Find("k");
+          if (found) {
+            EXPECT_EQ(found->bytes(), "bytes");
+          }
+        }
+      });
+    }
+  }
+  EXPECT_EQ(destroyed.times, 300);
+}
+
+}  // namespace
+}  // namespace cohort
