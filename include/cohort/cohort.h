@@ -170,7 +170,7 @@ enum {
  * One event. Plain memory of a fixed layout (checked at compile time), so that batches land in an array of the host
  * language. The receiver owns value, load, request and response, whichever are not NULL: cohort_event_release frees them.
  */
-typedef struct cohort_event {
+typedef struct cohort_event_t {
   int32_t kind;                /**< COHORT_EVENT_* */
   cohort_status_t status;      /**< How it ended. */
   uint64_t tag;                /**< The caller's tag. */
@@ -328,7 +328,7 @@ COHORT_API cohort_status_t cohort_instance_shutdown(cohort_instance_t *instance,
 /** @{ */
 
 /** What to send back. Pointers are borrowed from the response. */
-typedef struct cohort_response_view {
+typedef struct cohort_response_view_t {
   int64_t http_status;  /**< 200, 400, ... */
   const char *headers;  /**< "Name: value\r\n" lines, Content-Type among them; Content-Length is the server's part. */
   int64_t headers_size; /**< Size of headers. */
@@ -458,7 +458,7 @@ enum {
 };
 
 /** Filled by cohort_group_begin. */
-typedef struct cohort_answer {
+typedef struct cohort_answer_t {
   int64_t size;           /**< HIT: the value's size. */
   int64_t expire_unix_ns; /**< HIT: when it expires; 0 = never. */
   cohort_value_t *value;  /**< HIT, when it did not fit into the buffer: the value, owned by the caller. Else NULL. */
@@ -611,7 +611,7 @@ COHORT_API cohort_status_t cohort_group_local_remove(cohort_group_t *group, cons
 /** @{ */
 
 /** Counters of a group since it was made, and gauges where said so. New fields are added at the end. */
-typedef struct cohort_group_stats {
+typedef struct cohort_group_stats_t {
   int64_t gets;                          /**< Every get, those of peers included. */
   int64_t cache_hits;                    /**< Answered by either tier. */
   int64_t get_from_peers_latency_max_ms; /**< The slowest answer of a peer. */
@@ -638,7 +638,7 @@ typedef struct cohort_group_stats {
 } cohort_group_stats_t;
 
 /** Counters and gauges of one tier. New fields are added at the end. */
-typedef struct cohort_cache_stats {
+typedef struct cohort_cache_stats_t {
   int64_t bytes;         /**< Gauge: keys and values. */
   int64_t charged_bytes; /**< Gauge: overheads included; what the budget limits. */
   int64_t budget_bytes;  /**< Gauge: this tier's part of the budget. */
@@ -697,7 +697,7 @@ enum {
 };
 
 /** A request as a custom transport sees it. Pointers are borrowed from the request; what does not apply is NULL and 0. */
-typedef struct cohort_request_view {
+typedef struct cohort_request_view_t {
   int32_t op;               /**< COHORT_REQUEST_* */
   int32_t reserved;         /**< 0. */
   const char *peer;         /**< The peer's address. */

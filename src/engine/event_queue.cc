@@ -25,11 +25,17 @@ EventQueue::~EventQueue() {
 
 Result<std::shared_ptr<EventQueue>> EventQueue::New() { return std::shared_ptr<EventQueue>(new EventQueue()); }
 
-bool EventQueue::Enter() {
+bool EventQueue::Enter(int64_t operations) {
   std::lock_guard lock(mutex_);
   if (closed_) return false;
-  ++announced_;
+  announced_ += operations;
   return true;
+}
+
+void EventQueue::Leave(int64_t operations) {
+  std::lock_guard lock(mutex_);
+  announced_ -= operations;
+  if (closed_ && announced_ == 0) ready_.NotifyAll();  // Who waits for the last event need wait no more.
 }
 
 bool EventQueue::EnterTracked(TrackedNode* node) {
@@ -58,7 +64,6 @@ void EventQueue::Untrack(TrackedNode* node) {
 // REQUIRES: mutex_.
 void EventQueue::Append(std::unique_ptr<EventNode> owned) {
   EventNode* node = owned.release();
-  if (auto* tracked = dynamic_cast<TrackedNode*>(node)) Untrack(tracked);
   node->next_ = nullptr;
   if (tail_ != nullptr) {
     tail_->next_ = node;
@@ -79,6 +84,8 @@ void EventQueue::SignalAfterAppend() {
 void EventQueue::Deliver(std::unique_ptr<EventNode> node) {
   std::lock_guard lock(mutex_);
   --announced_;
+  if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) Untrack(tracked);
+  if (discards_) return;  // `node` is dropped after the lock: it was declared before it.
   Append(std::move(node));
   SignalAfterAppend();
 }
@@ -87,6 +94,10 @@ void EventQueue::DeliverAll(std::vector<std::unique_ptr<EventNode>> nodes) {
   if (nodes.empty()) return;
   std::lock_guard lock(mutex_);
   announced_ -= static_cast<int64_t>(nodes.size());
+  for (auto& node : nodes) {
+    if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) Untrack(tracked);
+  }
+  if (discards_) return;
   for (auto& node : nodes) Append(std::move(node));
   SignalAfterAppend();
 }
@@ -177,6 +188,19 @@ void EventQueue::Close() {
   std::lock_guard lock(mutex_);
   ready_.NotifyAll();
   if (fd_used_) waker_->Signal();
+}
+
+void EventQueue::Discard() {
+  Close();
+  EventNode* dropped = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    discards_ = true;
+    std::swap(dropped, head_);
+    tail_ = nullptr;
+    size_ = logs_ = 0;
+  }
+  while (dropped != nullptr) delete std::exchange(dropped, dropped->next_);
 }
 
 bool EventQueue::drained() {

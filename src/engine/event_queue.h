@@ -71,8 +71,10 @@ class EventQueue {
   static Result<std::shared_ptr<EventQueue>> New();
   ~EventQueue();
 
-  // Announces an operation whose event will come. False: closed, and none may come.
-  bool Enter();
+  // Announces `operations` whose events will come. False: closed, and none may come.
+  bool Enter(int64_t operations = 1);
+  // Takes announcements back.
+  void Leave(int64_t operations);
   // Enter for a get whose group and ticket are set.
   bool EnterTracked(TrackedNode* node);
   // Delivers what was announced. Works on a closed queue too. Chains go in one step.
@@ -89,6 +91,8 @@ class EventQueue {
   void Wake();
   // See cohort_queue_close.
   void Close();
+  // Closes it, and drops what is in it and what comes later: nobody will take it.
+  void Discard();
   bool drained();
   // Readable while there are events.
   Result<int> fd();
@@ -110,6 +114,7 @@ class EventQueue {
   int sleepers_ = 0;
   bool woken_ = false;
   bool closed_ = false;
+  bool discards_ = false;
   bool fd_used_ = false;
   std::unique_ptr<Waker> waker_;
 };

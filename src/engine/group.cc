@@ -385,11 +385,15 @@ Task Group::LastLeft(Shard& shard, const std::shared_ptr<Flight>& flight, Code w
 
 Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
   const bool can_lead = getter_ != nullptr && getter_->is_callback();
-  const auto blocked = std::make_shared<Blocked>();
+  std::shared_ptr<Blocked> blocked;  // Made when there is something to wait for: a hit needs no memory.
   GetAnswer answer;
   const Begun begun = Begin(
       key, (flags & ~kCanLead) | (can_lead ? kCanLead : 0), timeout_ms,
-      [&blocked, can_lead] { return std::make_unique<BlockedWaiter>(blocked, can_lead); }, &answer);
+      [&blocked, can_lead] {
+        blocked = std::make_shared<Blocked>();
+        return std::make_unique<BlockedWaiter>(blocked, can_lead);
+      },
+      &answer);
   if (begun == Begun::kFailed) return Outcome::Failed(answer.status);
   if (begun == Begun::kMiss) return Outcome::Failed(Code::kNotFound, "not in this process");
   if (begun == Begun::kHit) {
@@ -398,6 +402,7 @@ Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
     outcome.source = answer.source;
     return outcome;
   }
+  if (blocked == nullptr) blocked = std::make_shared<Blocked>();
   const int64_t deadline_ns = Deadline(context_->NowNs(), timeout_ms);
   std::unique_ptr<Load> lead = std::move(answer.load);
   TimerId timer = 0;

@@ -53,6 +53,7 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   ~Group() override;
 
   const std::string& name() const { return name_; }
+  Runtime& runtime() const { return context_->runtime(); }
 
   // ---- getting (group.cc)
   // The one way to get. kHit, kMiss, kLead and kFailed are ends; kPending: the waiter that `make_waiter` made (called

@@ -57,6 +57,11 @@ Status Instance::Listen(const std::string& address) {
   return {};
 }
 
+bool Instance::closed() const {
+  std::lock_guard lock(mutex_);
+  return closed_;
+}
+
 std::string Instance::ListenAddress() const {
   std::lock_guard lock(mutex_);
   return listener_ == nullptr ? std::string() : listener_->Address();

@@ -41,6 +41,9 @@ class Instance final : public ServedGroups, public std::enable_shared_from_this<
   Runtime& runtime() const { return context_->runtime(); }
 
   Status Listen(const std::string& address);
+  bool can_listen() const { return options_.transport != nullptr; }
+  // Shutdown has begun.
+  bool closed() const;
   std::string ListenAddress() const;
   // Exactly one of `addresses` is `self`, or none is given at all: then this node is alone.
   Status SetPeers(const std::vector<std::string>& addresses, const std::string& self);

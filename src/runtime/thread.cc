@@ -99,6 +99,12 @@ void Thread::Join() {
   started_ = false;
 }
 
+void Thread::Detach() {
+  if (!started_) return;
+  pthread_detach(handle_);
+  started_ = false;
+}
+
 std::string ThreadName(const std::string& owner, const std::string& role) {
   const size_t room = kMaxNameBytes - std::min(kMaxNameBytes, role.size() + 1);
   return owner.substr(0, room) + "-" + role;

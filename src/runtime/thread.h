@@ -13,7 +13,7 @@ namespace cohort {
 class Thread {
  public:
   Thread() = default;
-  // REQUIRES: joined, or never started.
+  // REQUIRES: joined, detached, or never started.
   ~Thread();
   Thread(Thread&& other) noexcept;
   Thread& operator=(Thread&& other) noexcept;
@@ -26,6 +26,8 @@ class Thread {
   // REQUIRES: not started.
   bool Start(const std::string& name, size_t stack_bytes, Task& body);
   void Join();
+  // Nobody will join it.
+  void Detach();
   bool started() const { return started_; }
 
  private:

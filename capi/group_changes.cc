@@ -1,0 +1,249 @@
+// Changing: set, remove and remove_keys, each in three forms that differ only in where the end goes.
+#include <mutex>
+#include <string_view>
+
+#include "capi/callback.h"
+#include "capi/check.h"
+#include "capi/fence.h"
+#include "capi/handles.h"
+#include "capi/keys.h"
+#include "runtime/condition.h"
+
+using cohort::Code;
+using cohort::EventKind;
+using cohort::EventNode;
+using cohort::Group;
+using cohort::Status;
+using cohort::Value;
+using namespace cohort::capi;  // NOLINT(google-build-using-namespace)
+
+namespace cohort::capi {
+namespace {
+
+// Where a blocked caller waits for the end of its change.
+class Ending {
+ public:
+  void Set(Status status) {
+    std::lock_guard lock(mutex_);
+    if (set_) return;
+    status_ = std::move(status);
+    set_ = true;
+    ready_.NotifyOne();
+  }
+  Status Await() {
+    std::unique_lock lock(mutex_);
+    ready_.WaitUntil(lock, -1, [this] { return set_; });
+    return std::move(status_);
+  }
+
+ private:
+  std::mutex mutex_;
+  Condition ready_;
+  bool set_ = false;
+  Status status_;
+};
+
+// The end of a change whose caller is blocked; dropped, it wakes it all the same.
+class WakeCaller {
+ public:
+  explicit WakeCaller(std::shared_ptr<Ending> ending) : ending_(std::move(ending)) {}
+  WakeCaller(WakeCaller&&) noexcept = default;
+  WakeCaller& operator=(WakeCaller&&) = delete;
+  ~WakeCaller() {
+    if (ending_ != nullptr) ending_->Set({Code::kClosed, "the instance is closed"});
+  }
+  void operator()(const Status& status) { ending_->Set(status); }
+
+ private:
+  std::shared_ptr<Ending> ending_;
+};
+
+// A change: given the end to call, it begins.
+using Change = UniqueFunction<void(Group& group, Group::ChangeDone done)>;
+
+Status AndWait(const cohort_group_t* group, Change change) {
+  const auto ending = std::make_shared<Ending>();
+  change(*group->group, WakeCaller(ending));
+  return ending->Await();
+}
+
+Status ToQueue(const cohort_group_t* group, cohort_queue_t* queue, uint64_t tag, Change change) {
+  auto node = std::make_unique<EventNode>(EventKind::kDone, tag);
+  if (!queue->queue->Enter()) return {Code::kClosed, "the queue is closed"};
+  const std::shared_ptr<Group> own = group->group;
+  change(*own, Announced(queue->queue, std::move(node)));
+  return {};
+}
+
+Status ToCall(const cohort_group_t* group, cohort_done_fn done, void* user, Change change) {
+  const std::shared_ptr<Group> own = group->group;  // The callback may free the handle.
+  change(*own, DoneCall(done, user, group->instance_id));
+  return {};
+}
+
+void CheckOpen(Check* check, const cohort_group_t* group) {
+  check->Handle(group, "group");
+  if (check->ok() && group->group->refusing()) {
+    check->Also({Code::kClosed, "group '" + group->group->name() + "' is closed"});
+  }
+}
+
+Check CheckSet(const cohort_group_t* group, const char* key, size_t key_size, const void* value, size_t value_size) {
+  Check check;
+  CheckOpen(&check, group);
+  check.Key(key, key_size).That(key_size != 0, "key is empty").Bytes(value, value_size, kMaxValueBytes, "value");
+  return check;
+}
+
+Check CheckRemove(const cohort_group_t* group, const char* key, size_t key_size) {
+  Check check;
+  CheckOpen(&check, group);
+  check.Key(key, key_size);
+  return check;
+}
+
+Check CheckRemoveKeys(const cohort_group_t* group, const char* keys, size_t keys_size, const int64_t* key_sizes,
+                      size_t count) {
+  Check check;
+  CheckOpen(&check, group);
+  if (check.ok()) check.Also(CheckKeys(keys, keys_size, key_sizes, count));
+  return check;
+}
+
+Change Set(std::string_view key, const void* value, size_t value_size, int64_t expire_unix_ns, int64_t timeout_ms) {
+  ValueRef held = Value::Copy(key, {static_cast<const char*>(value), value_size}, expire_unix_ns);
+  return [held = std::move(held), timeout_ms](Group& group, Group::ChangeDone done) {
+    group.Set(held->key(), held, ClampTimeout(timeout_ms), std::move(done));
+  };
+}
+
+Change Remove(std::string_view key, int64_t timeout_ms) {
+  return [key, timeout_ms](Group& group, Group::ChangeDone done) {
+    group.Remove(key, ClampTimeout(timeout_ms), std::move(done));
+  };
+}
+
+Change RemoveKeys(const char* keys, const int64_t* key_sizes, size_t count, int64_t timeout_ms) {
+  std::vector<std::string> split;
+  split.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    split.emplace_back(keys, static_cast<size_t>(key_sizes[i]));
+    keys += key_sizes[i];
+  }
+  return [split = std::move(split), timeout_ms](Group& group, Group::ChangeDone done) mutable {
+    group.RemoveKeys(std::move(split), ClampTimeout(timeout_ms), std::move(done));
+  };
+}
+
+}  // namespace
+}  // namespace cohort::capi
+
+extern "C" {
+
+cohort_status_t cohort_group_set(cohort_group_t* group, const char* key, size_t key_size, const void* value,
+                                 size_t value_size, int64_t expire_unix_ns, int64_t timeout_ms, cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckSet(group, key, key_size, value, value_size);
+    if (!check.ok()) return check.status();
+    return AndWait(group, Set({key, key_size}, value, value_size, expire_unix_ns, timeout_ms));
+  });
+}
+
+cohort_status_t cohort_group_set_queue(cohort_group_t* group, const char* key, size_t key_size, const void* value,
+                                       size_t value_size, int64_t expire_unix_ns, int64_t timeout_ms,
+                                       cohort_queue_t* queue, uint64_t tag, cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckSet(group, key, key_size, value, value_size);
+    if (!check.Handle(queue, "queue").ok()) return check.status();
+    return ToQueue(group, queue, tag, Set({key, key_size}, value, value_size, expire_unix_ns, timeout_ms));
+  });
+}
+
+cohort_status_t cohort_group_set_async(cohort_group_t* group, const char* key, size_t key_size, const void* value,
+                                       size_t value_size, int64_t expire_unix_ns, int64_t timeout_ms,
+                                       cohort_done_fn done, void* user, cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckSet(group, key, key_size, value, value_size);
+    if (!check.NotNull(done, "done").ok()) return check.status();
+    return ToCall(group, done, user, Set({key, key_size}, value, value_size, expire_unix_ns, timeout_ms));
+  });
+}
+
+cohort_status_t cohort_group_remove(cohort_group_t* group, const char* key, size_t key_size, int64_t timeout_ms,
+                                    cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckRemove(group, key, key_size);
+    if (!check.ok()) return check.status();
+    return AndWait(group, Remove({key, key_size}, timeout_ms));
+  });
+}
+
+cohort_status_t cohort_group_remove_queue(cohort_group_t* group, const char* key, size_t key_size, int64_t timeout_ms,
+                                          cohort_queue_t* queue, uint64_t tag, cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckRemove(group, key, key_size);
+    if (!check.Handle(queue, "queue").ok()) return check.status();
+    return ToQueue(group, queue, tag, Remove({key, key_size}, timeout_ms));
+  });
+}
+
+cohort_status_t cohort_group_remove_async(cohort_group_t* group, const char* key, size_t key_size, int64_t timeout_ms,
+                                          cohort_done_fn done, void* user, cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckRemove(group, key, key_size);
+    if (!check.NotNull(done, "done").ok()) return check.status();
+    return ToCall(group, done, user, Remove({key, key_size}, timeout_ms));
+  });
+}
+
+cohort_status_t cohort_group_remove_keys(cohort_group_t* group, const char* keys, size_t keys_size,
+                                         const int64_t* key_sizes, size_t count, int64_t timeout_ms,
+                                         cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckRemoveKeys(group, keys, keys_size, key_sizes, count);
+    if (!check.ok()) return check.status();
+    return AndWait(group, RemoveKeys(keys, key_sizes, count, timeout_ms));
+  });
+}
+
+cohort_status_t cohort_group_remove_keys_queue(cohort_group_t* group, const char* keys, size_t keys_size,
+                                               const int64_t* key_sizes, size_t count, int64_t timeout_ms,
+                                               cohort_queue_t* queue, uint64_t tag, cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckRemoveKeys(group, keys, keys_size, key_sizes, count);
+    if (!check.Handle(queue, "queue").ok()) return check.status();
+    return ToQueue(group, queue, tag, RemoveKeys(keys, key_sizes, count, timeout_ms));
+  });
+}
+
+cohort_status_t cohort_group_remove_keys_async(cohort_group_t* group, const char* keys, size_t keys_size,
+                                               const int64_t* key_sizes, size_t count, int64_t timeout_ms,
+                                               cohort_done_fn done, void* user, cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckRemoveKeys(group, keys, keys_size, key_sizes, count);
+    if (!check.NotNull(done, "done").ok()) return check.status();
+    return ToCall(group, done, user, RemoveKeys(keys, key_sizes, count, timeout_ms));
+  });
+}
+
+cohort_status_t cohort_group_local_set(cohort_group_t* group, const char* key, size_t key_size, const void* value,
+                                       size_t value_size, int64_t expire_unix_ns, cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckSet(group, key, key_size, value, value_size);
+    if (!check.ok()) return check.status();
+    group->group->ServeSet({key, key_size}, {static_cast<const char*>(value), value_size}, expire_unix_ns, false);
+    return Status();
+  });
+}
+
+cohort_status_t cohort_group_local_remove(cohort_group_t* group, const char* key, size_t key_size,
+                                          cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check = CheckRemove(group, key, key_size);
+    if (!check.ok()) return check.status();
+    group->group->ServeRemove({key, key_size});
+    return Status();
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,237 @@
+// Getting: begin and what is built on it. A hit allocates nothing.
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+#include "capi/callback.h"
+#include "capi/check.h"
+#include "capi/fence.h"
+#include "capi/handles.h"
+#include "capi/keys.h"
+
+using cohort::Begun;
+using cohort::CallbackWaiter;
+using cohort::Code;
+using cohort::EventKind;
+using cohort::EventNode;
+using cohort::EventQueue;
+using cohort::GetAnswer;
+using cohort::Group;
+using cohort::Outcome;
+using cohort::QueueWaiter;
+using cohort::Result;
+using cohort::Status;
+using cohort::Value;
+using cohort::ValueRef;
+using cohort::Waiter;
+using namespace cohort::capi;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+static_assert(sizeof(cohort_answer_t) == 48);
+static_assert(offsetof(cohort_answer_t, size) == 0);
+static_assert(offsetof(cohort_answer_t, expire_unix_ns) == 8);
+static_assert(offsetof(cohort_answer_t, value) == 16);
+static_assert(offsetof(cohort_answer_t, load) == 24);
+static_assert(offsetof(cohort_answer_t, ticket) == 32);
+static_assert(offsetof(cohort_answer_t, source) == 40);
+static_assert(offsetof(cohort_answer_t, reserved) == 44);
+
+static_assert(COHORT_GET_CAN_LEAD == cohort::kCanLead);
+static_assert(COHORT_GET_LOCAL == cohort::kLocal);
+static_assert(COHORT_GET_PEEK == cohort::kPeek);
+constexpr int32_t kAllFlags = COHORT_GET_CAN_LEAD | COHORT_GET_LOCAL | COHORT_GET_PEEK;
+
+// Of a get that has ended: no wait ever has it, since no table holds so many slots.
+constexpr uint64_t kUsedTicket = UINT64_MAX;
+
+// What a waiter in a queue is made from. Its maker captures one reference, so that handing it over needs no memory.
+struct QueuePlace {
+  const std::shared_ptr<EventQueue>& queue;
+  uint64_t tag;
+  bool can_lead;
+  std::unique_ptr<Waiter> Make() const { return std::make_unique<QueueWaiter>(queue, tag, can_lead); }
+};
+
+// Copies the value to the buffer if it fits. False: it does not.
+bool CopyOut(const ValueRef& value, void* buf, size_t cap) {
+  const std::string_view bytes = value->bytes();
+  if (bytes.size() > cap) return false;
+  if (!bytes.empty()) std::memcpy(buf, bytes.data(), bytes.size());
+  return true;
+}
+
+void ShowHit(GetAnswer* found, cohort_answer_t* answer) {
+  answer->size = static_cast<int64_t>(found->value->bytes().size());
+  answer->expire_unix_ns = found->value->expire_unix_ns();
+  answer->source = static_cast<int32_t>(found->source);
+}
+
+Status ClosedGroup(const Group& group) { return {Code::kClosed, "group '" + group.name() + "' is closed"}; }
+
+Check CheckGet(const cohort_group_t* group, const char* key, size_t key_size, int32_t flags) {
+  Check check;
+  check.Handle(group, "group").Key(key, key_size);
+  check.That((flags & ~kAllFlags) == 0, "flags holds a bit that is no COHORT_GET_*");
+  return check;
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_size, void* buf, size_t cap,
+                           int32_t flags, int64_t timeout_ms, cohort_queue_t* queue, uint64_t tag,
+                           cohort_answer_t* answer, cohort_error_t* error) {
+  int32_t begun = 0;
+  const cohort_status_t status = Fence(error, [&] {
+    Check check = CheckGet(group, key, key_size, flags);
+    check.NotNull(answer, "answer").Bytes(buf, cap, SIZE_MAX, "buf");
+    if ((flags & COHORT_GET_PEEK) == 0 || queue != nullptr) check.Handle(queue, "queue");
+    if (!check.ok()) return check.status();
+    *answer = cohort_answer_t();
+    GetAnswer found;
+    const std::shared_ptr<EventQueue> none;
+    const QueuePlace place{queue == nullptr ? none : queue->queue, tag, (flags & COHORT_GET_CAN_LEAD) != 0};
+    switch (group->group->Begin(
+        {key, key_size}, flags, ClampTimeout(timeout_ms), [&place] { return place.Make(); }, &found)) {
+      case Begun::kFailed:
+        return std::move(found.status);
+      case Begun::kHit:
+        ShowHit(&found, answer);
+        if (cap == 0 || !CopyOut(found.value, buf, cap)) answer->value = ToHandle(std::move(found.value));
+        begun = COHORT_BEGIN_HIT;
+        return Status();
+      case Begun::kPending:
+        answer->ticket = found.ticket;
+        begun = COHORT_BEGIN_PENDING;
+        return Status();
+      case Begun::kLead:
+        answer->load = ToHandle(std::move(found.load));
+        begun = COHORT_BEGIN_LEAD;
+        return Status();
+      case Begun::kMiss:
+        begun = COHORT_BEGIN_MISS;
+        return Status();
+    }
+    return Status(Code::kInternal, "begin ended in no known way");
+  });
+  return status == COHORT_OK ? begun : -status;
+}
+
+// Every key is announced to the queue before the first get begins, so that one that fails later, because the group or
+// the queue is closed meanwhile, still ends in an event:
+//   1. key 1 begins and waits   2. (another) closes the queue   3. key 2 cannot wait: its announced event says why
+int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t keys_size, const int64_t* key_sizes,
+                                size_t count, int32_t flags, int64_t timeout_ms, cohort_queue_t* queue,
+                                uint64_t first_tag, cohort_answer_t* answers, cohort_error_t* error) {
+  int64_t hits = 0;
+  const cohort_status_t status = Fence(error, [&] {
+    const bool peek = (flags & COHORT_GET_PEEK) != 0;
+    Check check = CheckGet(group, nullptr, 0, flags);
+    check.Also(CheckKeys(keys, keys_size, key_sizes, count));
+    check.That(answers != nullptr || count == 0, "answers is NULL");
+    if (!peek || queue != nullptr) check.Handle(queue, "queue");
+    if (!check.ok()) return check.status();
+    if (group->group->refusing()) return ClosedGroup(*group->group);
+    const std::shared_ptr<EventQueue> events = peek ? nullptr : queue->queue;
+    if (!peek && !events->Enter(static_cast<int64_t>(count))) return Status(Code::kClosed, "the queue is closed");
+    int64_t announced = static_cast<int64_t>(count);
+    const char* key = keys;
+    for (size_t i = 0; i < count; key += key_sizes[i], ++i) {
+      answers[i] = cohort_answer_t();
+      const QueuePlace place{events, first_tag + i, false};
+      Status failure;
+      try {
+        GetAnswer found;
+        switch (group->group->Begin(
+            {key, static_cast<size_t>(key_sizes[i])}, flags & ~COHORT_GET_CAN_LEAD, ClampTimeout(timeout_ms),
+            [&place] { return place.Make(); }, &found)) {
+          case Begun::kHit:
+            ShowHit(&found, &answers[i]);
+            answers[i].value = ToHandle(std::move(found.value));
+            ++hits;
+            continue;
+          case Begun::kPending:  // Its waiter has announced itself.
+            answers[i].ticket = found.ticket;
+            continue;
+          case Begun::kMiss:
+            continue;
+          default:
+            failure = std::move(found.status);
+        }
+      } catch (...) {
+        failure = Caught();
+      }
+      if (peek) continue;
+      auto node = std::make_unique<EventNode>(EventKind::kGet, place.tag);
+      Announced(events, std::move(node))(failure);
+      --announced;
+    }
+    if (!peek) events->Leave(announced);
+    return Status();
+  });
+  return status == COHORT_OK ? hits : -int64_t{status};
+}
+
+int32_t cohort_group_cancel(cohort_group_t* group, uint64_t ticket) {
+  if (group == nullptr || group->inherited() || ticket == 0) return 0;
+  return FenceQuiet<int32_t>(
+      0, [&] { return group->group->EndWait(ticket, Code::kCancelled, "the get was cancelled") ? 1 : 0; });
+}
+
+int64_t cohort_group_try_copy(cohort_group_t* group, const char* key, size_t key_size, void* buf, size_t cap) {
+  if (group == nullptr || group->inherited() || (key == nullptr && key_size != 0)) return -1;
+  return FenceQuiet<int64_t>(-1, [&]() -> int64_t {
+    const ValueRef value = group->group->Lookup({key, key_size});
+    if (!value) return -1;
+    if (buf != nullptr) CopyOut(value, buf, cap);
+    return static_cast<int64_t>(value->bytes().size());
+  });
+}
+
+cohort_value_t* cohort_group_lookup(cohort_group_t* group, const char* key, size_t key_size) {
+  if (group == nullptr || group->inherited() || (key == nullptr && key_size != 0)) return nullptr;
+  return FenceQuiet<cohort_value_t*>(nullptr, [&] { return ToHandle(group->group->Lookup({key, key_size})); });
+}
+
+uint64_t cohort_group_get_async(cohort_group_t* group, const char* key, size_t key_size, int32_t flags,
+                                int64_t timeout_ms, cohort_get_fn done, void* user, cohort_error_t* error) {
+  return FenceResult<uint64_t>(error, 0, [&]() -> Result<uint64_t> {
+    Check check = CheckGet(group, key, key_size, flags);
+    if (!check.NotNull(done, "done").ok()) return check.status();
+    const std::shared_ptr<Group> own = group->group;  // The callback may free the handle.
+    GetCall call(done, user, group->instance_id);
+    GetAnswer found;
+    const Begun begun = own->Begin(
+        {key, key_size}, flags & ~COHORT_GET_CAN_LEAD, ClampTimeout(timeout_ms),
+        [&] { return std::make_unique<CallbackWaiter>(std::move(call), &own->runtime().executor()); }, &found);
+    if (begun == Begun::kPending) return found.ticket;
+    if (begun == Begun::kFailed) {
+      call.Dismiss();
+      return std::move(found.status);
+    }
+    Outcome outcome;
+    if (begun == Begun::kHit) {
+      outcome.value = std::move(found.value);
+      outcome.source = found.source;
+    } else {
+      outcome = Outcome::Failed(Code::kNotFound, "not in this process");
+    }
+    call(outcome);
+    return kUsedTicket;
+  });
+}
+
+cohort_value_t* cohort_group_get(cohort_group_t* group, const char* key, size_t key_size, int32_t flags,
+                                 int64_t timeout_ms, cohort_error_t* error) {
+  return FenceResult<cohort_value_t*>(error, nullptr, [&]() -> Result<cohort_value_t*> {
+    Check check = CheckGet(group, key, key_size, flags);
+    if (!check.ok()) return check.status();
+    Outcome outcome = group->group->Get({key, key_size}, flags, ClampTimeout(timeout_ms));
+    if (!outcome.ok()) return Status(outcome.code, std::string(outcome.message()));
+    return ToHandle(std::move(outcome.value));
+  });
+}
+
+}  // extern "C"
