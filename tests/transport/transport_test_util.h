@@ -94,6 +94,10 @@ class HoldingHandler : public RequestHandler {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.WaitUntil(lock, -1, [&] { return count_ >= count; });
   }
+  int count() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return count_;
+  }
   void AnswerAll() {
     std::vector<std::pair<Request, UniqueFunction<void(Response)>>> held;
     {

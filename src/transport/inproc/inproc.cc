@@ -1,6 +1,5 @@
 #include "transport/inproc/inproc.h"
 
-#include <list>
 #include <map>
 #include <mutex>
 #include <string>
@@ -8,79 +7,14 @@
 
 #include "runtime/condition.h"
 #include "runtime/system_clock.h"
-#include "transport/completion.h"
+#include "transport/calls.h"
 
 namespace cohort {
 
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kDefaultTimeoutMs = 60'000;
 constexpr int kFirstFreePort = 49152;
-
-// ---- the asking side
-
-// The open calls of one channel. A call is open while it is in `open_`; whoever takes it out completes it.
-//
-//   1. The answer comes: takes the call out, posts its completion under the lock.
-//   2. Close, then the end of the runtime: Close takes the lock, so the post is over before the runtime may end.
-class Calls : public std::enable_shared_from_this<Calls> {
- public:
-  explicit Calls(Runtime& runtime) : runtime_(runtime) {}
-
-  // 0 when closed; `done` has run then.
-  uint64_t Open(ResponseDone done, const std::string& peer, int64_t timeout_ms) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    if (closed_) {
-      lock.unlock();
-      done(Status(Code::kClosed, "the connection to peer " + peer + " is closed"));
-      return 0;
-    }
-    const uint64_t id = next_id_++;
-    auto late = [weak = weak_from_this(), id, peer, timeout_ms] {
-      if (auto calls = weak.lock()) {
-        calls->Finish(id, Status(Code::kTimeout,
-                                 "peer " + peer + " did not answer within " + std::to_string(timeout_ms) + " ms"));
-      }
-    };
-    open_.emplace(id, Call{std::move(done), runtime_.timers().After(timeout_ms * kNsPerMs, std::move(late))});
-    return id;
-  }
-
-  void Finish(uint64_t id, Result<Response> result) {
-    std::shared_ptr<Completion> completion;
-    std::lock_guard<std::mutex> lock(mutex_);
-    const auto call = open_.find(id);
-    if (call == open_.end()) return;
-    runtime_.timers().Cancel(call->second.timer);
-    completion = Completion::Post(runtime_.executor(), std::move(call->second.done), std::move(result));
-    open_.erase(call);
-  }
-
-  void Close(const std::string& peer) {
-    std::list<std::shared_ptr<Completion>> completions;
-    std::lock_guard<std::mutex> lock(mutex_);
-    closed_ = true;
-    for (auto& [id, call] : open_) {
-      runtime_.timers().Cancel(call.timer);
-      completions.push_back(Completion::Post(runtime_.executor(), std::move(call.done),
-                                             Status(Code::kClosed, "the connection to peer " + peer + " was closed")));
-    }
-    open_.clear();
-  }
-
- private:
-  struct Call {
-    ResponseDone done;
-    TimerId timer;
-  };
-
-  Runtime& runtime_;
-  std::mutex mutex_;
-  std::unordered_map<uint64_t, Call> open_;
-  uint64_t next_id_ = 1;
-  bool closed_ = false;
-};
 
 // Where the answer of one request goes. One that is dropped unused tells the asker that the peer went away.
 class Reply {
@@ -131,7 +65,7 @@ class Service : public std::enable_shared_from_this<Service> {
     std::unique_lock<std::mutex> lock(mutex_);
     stopping_ = true;
     if (drain_ms > 0) {
-      const int64_t deadline_ns = DeadlineAfter(SystemClock().MonotonicNs(), drain_ms * kNsPerMs);
+      const int64_t deadline_ns = DeadlineAfter(SystemClock().MonotonicNs(), MsToNs(drain_ms));
       changed_.WaitUntil(lock, deadline_ns, [this] { return open_.empty() && busy_ == 0; });
     }
     cut.swap(open_);
@@ -239,12 +173,14 @@ class Network final : public InprocNetwork, public std::enable_shared_from_this<
 class InprocChannel final : public PeerChannel {
  public:
   InprocChannel(std::shared_ptr<Network> network, Runtime& runtime, std::string address)
-      : network_(std::move(network)), address_(std::move(address)), calls_(std::make_shared<Calls>(runtime)) {}
+      : network_(std::move(network)),
+        address_(std::move(address)),
+        calls_(std::make_shared<Calls>(runtime, address_)) {}
   ~InprocChannel() override { Close(); }
 
   CallId Send(Request request, ResponseDone done) override {
     const int64_t timeout_ms = request.timeout_ms > 0 ? request.timeout_ms : kDefaultTimeoutMs;
-    const uint64_t id = calls_->Open(std::move(done), address_, timeout_ms);
+    const uint64_t id = calls_->Open(std::move(done), timeout_ms);
     if (id == 0) return id;
     Reply reply(calls_, id, address_);
     if (auto service = network_->Find(address_)) {
@@ -259,7 +195,7 @@ class InprocChannel final : public PeerChannel {
     calls_->Finish(id, Status(Code::kCancelled, "the call to peer " + address_ + " was cancelled"));
   }
 
-  void Close() override { calls_->Close(address_); }
+  void Close() override { calls_->Close(); }
 
  private:
   const std::shared_ptr<Network> network_;

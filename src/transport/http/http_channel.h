@@ -1,0 +1,97 @@
+// HttpChannel sends requests to one peer: calls queue up, and a few sender threads, made on demand, take them in order,
+// each over a connection of its own. A sender for which nothing comes closes its connection and leaves.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/condition.h"
+#include "runtime/runtime.h"
+#include "runtime/thread_pool.h"
+#include "transport/calls.h"
+#include "transport/http/client_connection.h"
+#include "transport/http/http_options.h"
+#include "transport/http/tls.h"
+#include "transport/transport.h"
+
+namespace cohort {
+
+// What the channels of one transport share. Stopped by the transport's destructor; a channel may outlive that.
+struct HttpClientShared {
+  HttpClientShared(HttpOptions http_options, std::shared_ptr<Tls> http_tls);
+  const HttpOptions options;
+  const std::shared_ptr<Tls> tls;  // nullptr: plain HTTP.
+  ThreadPool senders;
+};
+
+// The queue and the senders. The senders hold it too, so it ends with the last of them.
+class HttpSenders : public std::enable_shared_from_this<HttpSenders> {
+ public:
+  static std::shared_ptr<HttpSenders> New(std::shared_ptr<HttpClientShared> shared, Runtime& runtime,
+                                          std::string address, HostPort host_port);
+
+  uint64_t Send(Request request, ResponseDone done);
+  void Cancel(uint64_t id);
+  void Close();
+
+ private:
+  struct Queued {
+    Request request;
+    int64_t deadline_monotonic_ns;
+  };
+  struct Sender {
+    Sender(const std::string& address, const HostPort& host_port, const HttpClientShared& shared)
+        : connection(address, host_port, shared.options, shared.tls.get()) {}
+    ClientConnection connection;
+    Condition wake;
+    bool called = false;     // Taken from idle_, to look at the queue.
+    bool finishing = false;  // Completing a call, after which it is free.
+    uint64_t running = 0;    // The call being sent.
+  };
+  using Senders = std::list<Sender>;
+
+  HttpSenders(std::shared_ptr<HttpClientShared> shared, Runtime& runtime, std::string address, HostPort host_port);
+  // One sender's life, on its thread.
+  void Run(Senders::iterator self);
+  // Sends the first call of the queue and completes it.
+  void SendNext(Sender& self, std::unique_lock<std::mutex>& lock);
+  // Has a sender that is free, or a new one, look at the queue; false if there can be none. REQUIRES: mutex_ held.
+  bool Employ();
+  // While calls wait for a sender that is finishing, makes sure that they do not wait long. REQUIRES: mutex_ held.
+  void WatchFinishing();
+  // Spends nothing more on a call that has been completed.
+  void Abandon(uint64_t id);
+
+  const std::shared_ptr<HttpClientShared> shared_;
+  Runtime& runtime_;
+  const std::string address_;
+  const HostPort host_port_;
+  std::shared_ptr<Calls> calls_;
+  std::mutex mutex_;
+  std::map<uint64_t, Queued> queue_;  // Ids grow, so this is the order of arrival.
+  Senders senders_;
+  std::vector<Sender*> idle_;  // Idle or finishing. Last in, first called: those below grow old and leave.
+  bool watching_ = false;      // A timer looks after calls that wait for a finishing sender.
+  bool closed_ = false;
+};
+
+class HttpChannel final : public PeerChannel {
+ public:
+  explicit HttpChannel(std::shared_ptr<HttpSenders> senders) : senders_(std::move(senders)) {}
+  ~HttpChannel() override { Close(); }
+  CallId Send(Request request, ResponseDone done) override {
+    return senders_->Send(std::move(request), std::move(done));
+  }
+  void Cancel(CallId id) override { senders_->Cancel(id); }
+  void Close() override { senders_->Close(); }
+
+ private:
+  const std::shared_ptr<HttpSenders> senders_;
+};
+
+}  // namespace cohort

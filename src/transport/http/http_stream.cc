@@ -1,0 +1,215 @@
+#include "transport/http/http_stream.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <algorithm>
+
+namespace cohort {
+
+namespace {
+
+constexpr size_t kReadBytes = 16 * 1024;
+constexpr size_t kCoalesceBytes = 32 * 1024;        // Up to here a head and its body leave in one packet train.
+constexpr size_t kMaxRequestLineBytes = 64 * 1024;  // The library refuses lines above 8192 itself, with 414.
+constexpr size_t kMaxStatusLineBytes = 1024;        // The library matches it by a recursive regular expression.
+constexpr size_t kMaxHeaderLineBytes = 8192;
+constexpr size_t kMaxHeadersBytes = 256 * 1024;
+
+bool IsTokenChar(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+}
+
+bool ParseHeader(const std::string& line, Headers* headers) {
+  const size_t colon = line.find(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  std::string name = line.substr(0, colon);
+  if (!std::all_of(name.begin(), name.end(), IsTokenChar)) return false;
+  const size_t begin = line.find_first_not_of(" \t", colon + 1);
+  if (begin == std::string::npos) {
+    headers->emplace_back(std::move(name), "");
+    return true;
+  }
+  std::string value = line.substr(begin, line.find_last_not_of(" \t") - begin + 1);
+  for (const char c : value) {
+    if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f) return false;
+  }
+  headers->emplace_back(std::move(name), std::move(value));
+  return true;
+}
+
+}  // namespace
+
+// ---- heads
+
+HeadOutcome HttpStream::Ended(bool begun) const {
+  return !begun && error_ == 0 ? HeadOutcome::kEnd : HeadOutcome::kBroken;
+}
+
+HeadOutcome HttpStream::ReadHead(size_t max_headers, Head* head) {
+  head->line.clear();
+  head->headers.clear();
+  const size_t max_line = expect_headers_ != 0 ? kMaxStatusLineBytes : kMaxRequestLineBytes;
+  size_t header_bytes = 0;
+  bool first = true;
+  bool begun = false;
+  std::string line;
+  for (;;) {
+    line.clear();
+    const size_t max_bytes = first ? max_line : kMaxHeaderLineBytes;
+    for (;;) {
+      if (in_begin_ == in_.size() && !Fill()) return Ended(begun);
+      begun = true;
+      const char* data = in_.data() + in_begin_;
+      const size_t size = in_.size() - in_begin_;
+      const void* end = memchr(data, '\n', size);
+      const size_t count = end == nullptr ? size : static_cast<size_t>(static_cast<const char*>(end) - data) + 1;
+      if (line.size() + count > max_bytes + 2) return first ? HeadOutcome::kLineTooLong : HeadOutcome::kTooManyHeaders;
+      line.append(data, count);
+      in_begin_ += count;
+      if (end != nullptr) break;
+    }
+    if (line.size() < 2 || line[line.size() - 2] != '\r') return HeadOutcome::kMalformed;
+    line.resize(line.size() - 2);
+    if (first) {
+      if (line.empty()) continue;  // RFC 9112 2.2: empty lines before a message are ignored.
+      for (const char c : line) {
+        if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) return HeadOutcome::kMalformed;
+      }
+      head->line = line;
+      first = false;
+      continue;
+    }
+    if (line.empty()) return HeadOutcome::kOk;
+    header_bytes += line.size();
+    if (head->headers.size() >= max_headers || header_bytes > kMaxHeadersBytes) return HeadOutcome::kTooManyHeaders;
+    if (!ParseHeader(line, &head->headers)) return HeadOutcome::kMalformed;
+  }
+}
+
+void HttpStream::Feed(std::string text) {
+  fed_ = std::move(text);
+  fed_begin_ = 0;
+}
+
+void HttpStream::ExpectAnswer(size_t max_headers) {
+  expect_headers_ = max_headers;
+  head_ = Head();
+  head_outcome_ = HeadOutcome::kOk;
+}
+
+// ---- bytes
+
+bool HttpStream::Fill() {
+  if (!Flush()) return false;
+  in_begin_ = 0;
+  in_.resize(kReadBytes);
+  const ssize_t count = ReadWire(in_.data(), in_.size());
+  in_.resize(count > 0 ? static_cast<size_t>(count) : 0);
+  return count > 0;
+}
+
+ssize_t HttpStream::ReadWire(char* data, size_t size) {
+  const ssize_t count = tls_ != nullptr ? tls_->Read(data, size, deadline_ns_) : socket_.Read(data, size, deadline_ns_);
+  error_ = count < 0 ? errno : 0;
+  if (count > 0) bytes_received_ += static_cast<uint64_t>(count);
+  return count;
+}
+
+bool HttpStream::WriteWire(const char* data, size_t size) {
+  while (size > 0) {
+    const ssize_t count =
+        tls_ != nullptr ? tls_->Write(data, size, deadline_ns_) : socket_.Write(data, size, deadline_ns_);
+    if (count <= 0) {
+      error_ = count < 0 ? errno : 0;
+      return false;
+    }
+    bytes_sent_ += static_cast<uint64_t>(count);
+    data += count;
+    size -= static_cast<size_t>(count);
+  }
+  return true;
+}
+
+bool HttpStream::Flush() {
+  if (out_.empty()) return true;
+  const bool ok = WriteWire(out_.data(), out_.size());
+  out_.clear();
+  return ok;
+}
+
+bool HttpStream::ReadExactly(size_t size, std::string* out) {
+  while (size > 0) {
+    if (in_begin_ == in_.size() && !Fill()) return false;
+    const size_t count = std::min(size, in_.size() - in_begin_);
+    out->append(in_.data() + in_begin_, count);
+    in_begin_ += count;
+    size -= count;
+  }
+  return true;
+}
+
+bool HttpStream::ReadLine(size_t max_bytes, std::string* line) {
+  line->clear();
+  char c = 0;
+  for (;;) {
+    if (in_begin_ == in_.size() && !Fill()) return false;
+    c = in_[in_begin_++];
+    if (c == '\n') break;
+    if (line->size() > max_bytes) return false;
+    line->push_back(c);
+  }
+  if (line->empty() || line->back() != '\r') return false;
+  line->pop_back();
+  return true;
+}
+
+ssize_t HttpStream::read(char* ptr, size_t size) {
+  if (expect_headers_ != 0) {
+    do {
+      head_outcome_ = ReadHead(expect_headers_, &head_);
+      if (head_outcome_ != HeadOutcome::kOk) return -1;
+    } while (head_.line.compare(0, 10, "HTTP/1.1 1") == 0);
+    expect_headers_ = 0;
+    std::string text = head_.line + "\r\n";
+    for (const auto& [name, value] : head_.headers) text += name + ": " + value + "\r\n";
+    Feed(text + "\r\n");
+  }
+  if (fed_begin_ < fed_.size()) {
+    const size_t count = std::min(size, fed_.size() - fed_begin_);
+    memcpy(ptr, fed_.data() + fed_begin_, count);
+    fed_begin_ += count;
+    return static_cast<ssize_t>(count);
+  }
+  if (in_begin_ == in_.size()) {
+    if (!Flush()) return -1;
+    if (size >= kReadBytes) return ReadWire(ptr, size);
+    if (!Fill()) return error_ == 0 ? 0 : -1;
+  }
+  const size_t count = std::min(size, in_.size() - in_begin_);
+  memcpy(ptr, in_.data() + in_begin_, count);
+  in_begin_ += count;
+  return static_cast<ssize_t>(count);
+}
+
+ssize_t HttpStream::write(const char* ptr, size_t size) {
+  if (out_.size() + size <= kCoalesceBytes) {
+    out_.append(ptr, size);
+    return static_cast<ssize_t>(size);
+  }
+  if (!Flush() || !WriteWire(ptr, size)) return -1;
+  return static_cast<ssize_t>(size);
+}
+
+void HttpStream::get_remote_ip_and_port(std::string& ip, int& port) const {
+  ip.clear();
+  port = 0;
+}
+
+void HttpStream::get_local_ip_and_port(std::string& ip, int& port) const {
+  ip.clear();
+  port = 0;
+}
+
+}  // namespace cohort
