@@ -45,6 +45,7 @@ struct EventNode {
   ValueRef value;      // kGet: value or message; kDone: message; kLog: the line.
   uint64_t error_tag = 0;
   Source source = Source::kNone;
+  bool overtaken = false;  // kGet: a Remove or Set overtook the load; the value is kept nowhere.
   std::unique_ptr<Load> load;
   std::unique_ptr<HostRequest> request;
   std::unique_ptr<Response> response;

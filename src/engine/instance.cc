@@ -57,6 +57,15 @@ Status Instance::Listen(const std::string& address) {
   return {};
 }
 
+void Instance::StopListening(int64_t drain_ms) {
+  std::unique_ptr<Listener> listener;
+  {
+    std::lock_guard lock(mutex_);
+    listener = std::move(listener_);
+  }
+  if (listener != nullptr) listener->Stop(drain_ms);
+}
+
 bool Instance::closed() const {
   std::lock_guard lock(mutex_);
   return closed_;

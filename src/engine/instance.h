@@ -41,6 +41,9 @@ class Instance final : public ServedGroups, public std::enable_shared_from_this<
   Runtime& runtime() const { return context_->runtime(); }
 
   Status Listen(const std::string& address);
+  // Stops serving peers, letting open requests end for up to drain_ms; the groups and the asking side go on. Listen may
+  // follow.
+  void StopListening(int64_t drain_ms);
   bool can_listen() const { return options_.transport != nullptr; }
   // Shutdown has begun.
   bool closed() const;

@@ -27,6 +27,7 @@ std::unique_ptr<EventNode> QueueWaiter::ToNode(std::unique_ptr<Waiter> self, con
   status = static_cast<int32_t>(outcome.code);
   value = outcome.value;
   source = outcome.source;
+  overtaken = !outcome.keep;
   error_tag = outcome.error_tag;
   group.reset();  // Not under the queue's lock: these may be the last references.
   queue_.reset();
