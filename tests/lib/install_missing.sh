@@ -13,7 +13,7 @@ declare -A SETS=(
            nlohmann-json3-dev"
   [check]="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev llvm-14 libgtest-dev binutils abigail-tools doxygen
            swig python3 curl openssl util-linux"
-  [example]="sqlite3 libsqlite3-dev curl"
+  [example]="sqlite3 libsqlite3-dev libmicrohttpd-dev curl"
 )
 
 wanted=()
