@@ -117,6 +117,15 @@ cohort_status_t cohort_instance_listen(cohort_instance_t* instance, const char* 
   });
 }
 
+cohort_status_t cohort_instance_stop_listening(cohort_instance_t* instance, int64_t timeout_ms, cohort_error_t* error) {
+  return Fence(error, [&] {
+    Check check;
+    if (!check.Handle(instance, "instance").ok()) return check.status();
+    instance->instance->StopListening(timeout_ms);
+    return Status();
+  });
+}
+
 cohort_value_t* cohort_instance_listen_address(const cohort_instance_t* instance, cohort_error_t* error) {
   return FenceResult<cohort_value_t*>(error, nullptr, [&]() -> Result<cohort_value_t*> {
     Check check;

@@ -30,7 +30,7 @@ static_assert(offsetof(cohort_event_t, load) == 56);
 static_assert(offsetof(cohort_event_t, request) == 64);
 static_assert(offsetof(cohort_event_t, response) == 72);
 static_assert(offsetof(cohort_event_t, source) == 80);
-static_assert(offsetof(cohort_event_t, reserved) == 84);
+static_assert(offsetof(cohort_event_t, flags) == 84);
 
 constexpr size_t kMaxBatch = 65'536;
 
@@ -47,6 +47,7 @@ void Unpack(EventNode* node, cohort_event_t* event) {
   event->tag = node->tag;
   event->error_tag = node->error_tag;
   event->source = static_cast<int32_t>(node->source);
+  event->flags = node->overtaken ? COHORT_EVENT_OVERTAKEN : 0;
   if (node->load != nullptr) {
     Show(node->load->key(), event);
     event->load = ToHandle(std::move(node->load));

@@ -157,6 +157,13 @@ enum {
   COHORT_EVENT_LOG = 8       /**< A line of log in data, size; status: its level. tag: of the registration. */
 };
 
+/** Flags of an event. */
+enum {
+  COHORT_EVENT_OVERTAKEN =
+      1 /**< GET: a Remove or Set overtook the load. The value is handed out and kept nowhere; who serves
+                                  it on must tell its asker not to keep it either (groupcache: expire = 1). */
+};
+
 /** Where a value came from. */
 enum {
   COHORT_SOURCE_NONE = 0,
@@ -183,7 +190,7 @@ typedef struct cohort_event_t {
   cohort_request_t *request;   /**< SEND. */
   cohort_response_t *response; /**< RESPONSE. */
   int32_t source;              /**< GET: COHORT_SOURCE_* */
-  int32_t reserved;            /**< 0. */
+  int32_t flags;               /**< COHORT_EVENT_OVERTAKEN, or 0. */
 } cohort_event_t;
 
 /** Frees what @p event owns and clears those fields. NULL is a no-op. An open load is abandoned, a request fails. */
@@ -283,11 +290,17 @@ COHORT_API cohort_instance_t *cohort_instance_new(const cohort_instance_options_
 /** Closes the instance, waiting as long as it takes for its threads, and drops the handle. Not from its own callbacks. */
 COHORT_API void cohort_instance_free(cohort_instance_t *instance);
 /**
- * Starts to serve peers at @p address, "host:port"; port 0 picks a free one. Once per instance. When it returns,
+ * Starts to serve peers at @p address, "host:port"; port 0 picks a free one. One address at a time. When it returns,
  * connections are accepted.
  */
 COHORT_API cohort_status_t cohort_instance_listen(cohort_instance_t *instance, const char *address, size_t address_size,
                                                   cohort_error_t *error);
+/**
+ * Stops to serve peers: the port is free when it returns; requests under way get up to @p timeout_ms to end. The groups, their
+ * caches and the asking of peers go on, and cohort_instance_listen may follow. OK when nothing listens.
+ */
+COHORT_API cohort_status_t cohort_instance_stop_listening(cohort_instance_t *instance, int64_t timeout_ms,
+                                                          cohort_error_t *error);
 /** The resolved address that is listened on, such as "127.0.0.1:8080"; empty if none. The caller owns the value. */
 COHORT_API cohort_value_t *cohort_instance_listen_address(const cohort_instance_t *instance, cohort_error_t *error);
 /**
