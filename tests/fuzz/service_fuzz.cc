@@ -1,0 +1,85 @@
+// Any request is answered once, with a status that the wire knows. The input is lines: method, target, header lines up
+// to an empty one; the rest is the body.
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cluster/service.h"
+
+namespace {
+
+using namespace cohort;  // NOLINT(google-build-using-namespace)
+
+void Check(bool holds) {
+  if (!holds) std::abort();
+}
+
+class StandingClock final : public Clock {
+ public:
+  int64_t UnixNs() const override { return int64_t{1'700'000'000'000'000'000}; }
+  int64_t MonotonicNs() const override { return 1; }
+};
+
+// The key's first letter says how its load ends.
+class FuzzGroup final : public ServedGroup {
+ public:
+  void ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) override {
+    const char first = key.empty() ? 'v' : key[0];
+    if (first == 'm') return done({Status(Code::kNotFound, std::string(key)), {}, true});
+    if (first == 'f') return done({Status(Code::kLoadFailed, std::string(key)), {}, true});
+    if (first == 'x') return done({Status(Code::kInternal, std::string(key)), {}, true});
+    done({Status(), Value::Copy(key, key, first == 'e' ? timeout_ms : 0), first != 'o'});
+  }
+  void ServeSet(std::string_view key, std::string_view value, int64_t expire_unix_ns, bool) override {
+    Value::Copy(key, value, expire_unix_ns);
+  }
+  void ServeRemove(std::string_view) override {}
+};
+
+class FuzzGroups final : public ServedGroups {
+ public:
+  std::shared_ptr<ServedGroup> FindServed(std::string_view name) override { return name == "no" ? nullptr : group_; }
+
+ private:
+  std::shared_ptr<ServedGroup> group_ = std::make_shared<FuzzGroup>();
+};
+
+std::string TakeLine(std::string_view* text) {
+  const size_t end = text->find('\n');
+  std::string line(text->substr(0, end));
+  text->remove_prefix(end == std::string_view::npos ? text->size() : end + 1);
+  return line;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  Request request;
+  request.method = TakeLine(&text);
+  request.target = TakeLine(&text);
+  for (std::string line = TakeLine(&text); !line.empty(); line = TakeLine(&text)) {
+    const size_t colon = line.find(':');
+    if (colon != std::string::npos) request.headers.emplace_back(line.substr(0, colon), line.substr(colon + 1));
+  }
+  request.body = text;
+
+  StandingClock clock;
+  const auto groups = std::make_shared<FuzzGroups>();
+  int answers = 0;
+  Service service("/_groupcache/", groups, clock);
+  service.Handle(std::move(request), [&](const Response& response) {
+    ++answers;
+    const int status = response.status;
+    Check(status == 200 || status == 307 || status == 400 || status == 404 || status == 405 || status == 500 ||
+          status == 503);
+    Check(FindHeader(response.headers, "Cohort") != nullptr);
+    for (const auto& [name, value] : response.headers) {
+      Check(value.find_first_of("\r\n") == std::string::npos);
+    }
+  });
+  Check(answers == 1);
+  return 0;
+}
