@@ -34,4 +34,14 @@ run_ctest() {
   [[ -n "${total:-}" ]] && count $((total - failed)) "$failed"
   return "$status"
 }
+
+# run_go NAME COMMAND...: runs a command that runs `go test -v`, shows all but what passed, and counts.
+run_go() {
+  local log=build/logs/$1-tests.log status=0
+  shift
+  "$@" >"$log" 2>&1 || status=$?
+  grep -vE '^(=== |[[:space:]]*--- PASS)' "$log" || true
+  count "$(grep -cE '^[[:space:]]*--- PASS' "$log" || true)" "$(grep -cE '^[[:space:]]*--- FAIL' "$log" || true)"
+  return "$status"
+}
 mkdir -p build/logs
