@@ -1,0 +1,143 @@
+package core
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"weak"
+)
+
+// A hit of at most this size is copied here on its way to the caller: one crossing into C instead of three.
+const scratchBytes = 4096
+
+// Call is one operation that may wait for an event. Calls are pooled, each with a tag of its own for life, so that
+// beginning an operation allocates nothing and takes no lock.
+type Call struct {
+	Hit     *Hit   // what begin answered
+	Event   *Event // what came; valid after Done
+	Scratch []byte // for a hit
+	tag     uint64
+	object  uintptr // cohort_error_t
+	done    chan struct{}
+	state   atomic.Int32
+}
+
+// A Call's event meets the waiting goroutine here.
+const (
+	callOpen     = iota
+	callServed   // the event is in Event, and Done tells so
+	callAbsented // the caller has left: whoever delivers releases what the event owns
+)
+
+var (
+	callPool = sync.Pool{New: func() any { return newCall() }}
+	slots    slotTable
+	absent   sync.Map // *Call that nobody waits for any more, until its event comes
+)
+
+// slotTable finds Calls by tag. It holds them weakly: a Call that waits is held by its goroutine, one that does not may
+// leave the pool at any garbage collection and gives its slot back.
+type slotTable struct {
+	mu    sync.RWMutex
+	calls []weak.Pointer[Call]
+	free  []uint64
+}
+
+func newCall() *Call {
+	c := &Call{
+		// Apart from the Call: what C is given must not lie in one piece of memory with Go pointers.
+		Hit:     new(Hit),
+		Event:   new(Event),
+		Scratch: make([]byte, scratchBytes),
+		done:    make(chan struct{}, 1),
+		object:  Cohort_error_new(),
+	}
+	slots.mu.Lock()
+	if n := len(slots.free); n > 0 {
+		c.tag = slots.free[n-1]
+		slots.free = slots.free[:n-1]
+	} else {
+		c.tag = uint64(len(slots.calls))
+		slots.calls = append(slots.calls, weak.Pointer[Call]{})
+	}
+	slots.calls[c.tag] = weak.Make(c)
+	slots.mu.Unlock()
+	type owned struct {
+		tag    uint64
+		object uintptr
+	}
+	runtime.AddCleanup(c, func(o owned) {
+		Cohort_error_free(o.object)
+		slots.mu.Lock()
+		slots.free = append(slots.free, o.tag)
+		slots.mu.Unlock()
+	}, owned{c.tag, c.object})
+	return c
+}
+
+// NewCall takes a Call from the pool.
+func NewCall() *Call { return callPool.Get().(*Call) }
+
+// Free puts the Call back. Not while its event may still come: Leave then.
+func (c *Call) Free() { callPool.Put(c) }
+
+// Error copies the error of the operation that could not begin.
+func (c *Call) Error() *Error { return takeError(c.object) }
+
+// Begin begins a get. plain: the group never calls back into Go. Returns COHORT_BEGIN_* or a negated status. buf takes a
+// hit; c.Hit tells the rest.
+func (c *Call) Begin(plain bool, group uintptr, key string, buf []byte, flags int, timeoutMs int64) int {
+	var began int
+	Fence()
+	if plain {
+		began = Cohort_go_begin_plain(group, key, buf, flags, timeoutMs, Queue(), c.tag, c.Hit, c.object)
+	} else {
+		began = Cohort_go_begin(group, key, buf, flags, timeoutMs, Queue(), c.tag, c.Hit, c.object)
+	}
+	Fence()
+	return began
+}
+
+// Start runs one call that puts the Call's event into the queue if it returns COHORT_OK.
+func (c *Call) Start(operation func(queue uintptr, tag uint64, object uintptr) (status int)) error {
+	Fence()
+	if operation(Queue(), c.tag, c.object) != COHORT_OK {
+		return c.Error()
+	}
+	return nil
+}
+
+// Done tells once that Event has come.
+func (c *Call) Done() <-chan struct{} { return c.done }
+
+// Leave is for a caller that does not wait for its event: what the event will own is released when it comes. The Call
+// is not the caller's any more.
+func (c *Call) Leave() {
+	// 1. This goroutine leaves            1. The reader finds the Call open
+	// 2. the reader releases the event    2. this goroutine loses the exchange, takes the event and releases it
+	absent.Store(c, nil)
+	if c.state.CompareAndSwap(callOpen, callAbsented) {
+		return
+	}
+	absent.Delete(c)
+	<-c.done
+	c.Taken()
+	Cohort_event_release(c.Event)
+	c.Free()
+}
+
+// Taken makes the Call ready for its next operation, after Done and before another Begin.
+func (c *Call) Taken() { c.state.Store(callOpen) }
+
+// deliver hands the event to the goroutine that waits. Runs on the reader, never blocks.
+func (c *Call) deliver(event *Event) {
+	if c.state.CompareAndSwap(callOpen, callServed) {
+		*c.Event = *event
+		c.done <- struct{}{}
+		return
+	}
+	absent.Delete(c)
+	c.Taken()
+	Cohort_event_release(event)
+	c.Free()
+}

@@ -1,0 +1,38 @@
+package groupcache
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/groupcache/groupcache-go/v3/transport"
+)
+
+// intoSink is the sink of GetInto: it fills a buffer that the caller brings, or a new one if that is too small.
+type intoSink struct {
+	buf    []byte
+	expire time.Time
+}
+
+var _ transport.Sink = &intoSink{}
+
+func (s *intoSink) SetString(v string, e time.Time) error {
+	s.buf, s.expire = append(s.buf[:0], v...), e
+	return nil
+}
+
+func (s *intoSink) SetBytes(v []byte, e time.Time) error {
+	s.buf, s.expire = append(s.buf[:0], v...), e
+	return nil
+}
+
+func (s *intoSink) SetProto(m proto.Message, e time.Time) (err error) {
+	s.buf, err = proto.MarshalOptions{}.MarshalAppend(s.buf[:0], m)
+	s.expire = e
+	return err
+}
+
+// View shows the buffer itself: it is read before GetInto returns it.
+func (s *intoSink) View() (transport.ByteView, error) {
+	return transport.ByteViewWithExpire(s.buf, s.expire), nil
+}

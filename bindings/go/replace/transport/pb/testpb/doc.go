@@ -1,0 +1,2 @@
+// Package testpb holds messages for tests.
+package testpb

@@ -1,0 +1,243 @@
+package transport
+
+import (
+	"errors"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/cohort-cache/cohort/bindings/go/internal/bridge"
+)
+
+// A Sink takes the value of a get. A getter must call one of the Set functions before it returns without an error; the
+// last call counts. e is when the value expires; the zero time means never.
+type Sink interface {
+	// SetString sets the value to s.
+	SetString(s string, e time.Time) error
+
+	// SetBytes sets the value to a copy of v.
+	SetBytes(v []byte, e time.Time) error
+
+	// SetProto sets the value to m in its wire format.
+	SetProto(m proto.Message, e time.Time) error
+
+	// View returns the value that was set.
+	View() (ByteView, error)
+}
+
+// SetSinkView sets the value to v.
+func SetSinkView(s Sink, v ByteView) error {
+	if keeps, ok := s.(interface{ setView(v ByteView) error }); ok {
+		return keeps.setView(v)
+	}
+	if v.b == nil {
+		return s.SetString(v.s, v.e)
+	}
+	return s.SetBytes(v.b, v.e)
+}
+
+// borrower is a sink that takes what it needs from memory that will be used again, copying once.
+type borrower interface {
+	setBorrowed(b []byte, e time.Time) error
+}
+
+func init() {
+	bridge.Deliver = func(sink any, value []byte, expireUnixNs int64) (bool, error) {
+		s, ok := sink.(borrower)
+		if !ok {
+			return false, nil
+		}
+		var e time.Time
+		if expireUnixNs != 0 {
+			e = time.Unix(0, expireUnixNs)
+		}
+		return true, s.setBorrowed(value, e)
+	}
+}
+
+// StringSink returns a Sink that sets *sp.
+func StringSink(sp *string) Sink { return &stringSink{dst: sp} }
+
+type stringSink struct {
+	dst *string
+	v   ByteView
+}
+
+func (s *stringSink) View() (ByteView, error) { return s.v, nil }
+
+func (s *stringSink) SetString(v string, e time.Time) error {
+	*s.dst = v
+	s.v = ByteView{s: v, e: e}
+	return nil
+}
+
+func (s *stringSink) SetBytes(v []byte, e time.Time) error { return s.SetString(string(v), e) }
+
+func (s *stringSink) SetProto(m proto.Message, e time.Time) error {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		return err
+	}
+	*s.dst = string(b)
+	s.v = ByteView{b: b, e: e}
+	return nil
+}
+
+func (s *stringSink) setBorrowed(b []byte, e time.Time) error { return s.SetString(string(b), e) }
+
+// ByteViewSink returns a Sink that sets *dst, which must not be nil.
+func ByteViewSink(dst *ByteView) Sink {
+	if dst == nil {
+		panic("nil dst")
+	}
+	return &byteViewSink{dst: dst}
+}
+
+type byteViewSink struct{ dst *ByteView }
+
+func (s *byteViewSink) View() (ByteView, error) { return *s.dst, nil }
+
+func (s *byteViewSink) setView(v ByteView) error {
+	*s.dst = v
+	return nil
+}
+
+func (s *byteViewSink) SetString(v string, e time.Time) error { return s.setView(ByteView{s: v, e: e}) }
+
+func (s *byteViewSink) SetBytes(v []byte, e time.Time) error {
+	return s.setView(ByteView{b: cloneBytes(v), e: e})
+}
+
+func (s *byteViewSink) SetProto(m proto.Message, e time.Time) error {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return s.setView(ByteView{b: b, e: e})
+}
+
+func (s *byteViewSink) setBorrowed(b []byte, e time.Time) error { return s.SetBytes(b, e) }
+
+// ProtoSink returns a Sink that reads the wire format into m.
+func ProtoSink(m proto.Message) Sink { return &protoSink{dst: m} }
+
+type protoSink struct {
+	dst proto.Message
+	v   ByteView
+}
+
+func (s *protoSink) View() (ByteView, error) { return s.v, nil }
+
+// set reads b, which it keeps.
+func (s *protoSink) set(b []byte, e time.Time) error {
+	if err := proto.Unmarshal(b, s.dst); err != nil {
+		return err
+	}
+	s.v = ByteView{b: b, e: e}
+	return nil
+}
+
+func (s *protoSink) SetString(v string, e time.Time) error { return s.set([]byte(v), e) }
+
+func (s *protoSink) SetBytes(v []byte, e time.Time) error { return s.set(cloneBytes(v), e) }
+
+func (s *protoSink) SetProto(m proto.Message, e time.Time) error {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return s.set(b, e)
+}
+
+func (s *protoSink) setBorrowed(b []byte, e time.Time) error { return s.SetBytes(b, e) }
+
+// AllocatingByteSliceSink returns a Sink that sets *dst to a slice of its own, which the caller may change.
+func AllocatingByteSliceSink(dst *[]byte) Sink { return &allocatingSink{dst: dst} }
+
+type allocatingSink struct {
+	dst *[]byte
+	v   ByteView
+	// The value is what *dst holds: the view is made when somebody asks for it.
+	inDst bool
+}
+
+var errNilDst = errors.New("the sink's destination is nil")
+
+func (s *allocatingSink) View() (ByteView, error) {
+	if s.inDst {
+		s.v.b, s.inDst = cloneBytes(*s.dst), false
+	}
+	return s.v, nil
+}
+
+// set fills *dst with a copy and keeps the view.
+func (s *allocatingSink) set(v ByteView) error {
+	if s.dst == nil {
+		return errNilDst
+	}
+	*s.dst = v.ByteSlice()
+	s.v, s.inDst = v, false
+	return nil
+}
+
+func (s *allocatingSink) setView(v ByteView) error { return s.set(v) }
+
+func (s *allocatingSink) SetString(v string, e time.Time) error { return s.set(ByteView{s: v, e: e}) }
+
+func (s *allocatingSink) SetBytes(v []byte, e time.Time) error {
+	return s.set(ByteView{b: cloneBytes(v), e: e})
+}
+
+func (s *allocatingSink) SetProto(m proto.Message, e time.Time) error {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return s.set(ByteView{b: b, e: e})
+}
+
+func (s *allocatingSink) setBorrowed(b []byte, e time.Time) error {
+	if s.dst == nil {
+		return errNilDst
+	}
+	*s.dst = cloneBytes(b)
+	s.v, s.inDst = ByteView{e: e}, true
+	return nil
+}
+
+// TruncatingByteSliceSink returns a Sink that copies the value to *dst, as much as fits, and shortens *dst if the value is
+// shorter.
+func TruncatingByteSliceSink(dst *[]byte) Sink { return &truncatingSink{dst: dst} }
+
+type truncatingSink struct {
+	dst *[]byte
+	v   ByteView
+}
+
+func (s *truncatingSink) View() (ByteView, error) { return s.v, nil }
+
+// set fills *dst and keeps the view.
+func (s *truncatingSink) set(v ByteView) error {
+	if s.dst == nil {
+		return errNilDst
+	}
+	*s.dst = (*s.dst)[:v.Copy(*s.dst)]
+	s.v = v
+	return nil
+}
+
+func (s *truncatingSink) SetString(v string, e time.Time) error { return s.set(ByteView{s: v, e: e}) }
+
+func (s *truncatingSink) SetBytes(v []byte, e time.Time) error {
+	return s.set(ByteView{b: cloneBytes(v), e: e})
+}
+
+func (s *truncatingSink) SetProto(m proto.Message, e time.Time) error {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return s.set(ByteView{b: b, e: e})
+}
+
+func (s *truncatingSink) setBorrowed(b []byte, e time.Time) error { return s.SetBytes(b, e) }
