@@ -150,6 +150,32 @@ TEST(P5, ValueFitsIfItFitsItsTierEvenAmongManySmallFills) {
       [&] { ExpectWithin(cache.Main(), main_bytes, INT64_MAX); });
 }
 
+TEST(P5, TwoFillsThatEachNeedTheWholeTierBothEnd) {
+  TestCache cache(Bytes(int64_t{64} << 20));
+  const int64_t main_bytes = cache.Main().budget_bytes;
+  const std::string whole(static_cast<size_t>(main_bytes - 200), 'W');
+  for (int round = 0; round < 5; ++round) {
+    for (uint64_t i = 0; cache.Main().charged_bytes < main_bytes - 10'000; ++i) {
+      const std::string key = Key(i);
+      cache.Fill(Tier::kMain, key, Value::Borrow(key, std::string_view(whole).substr(0, 4000), 0, nullptr, nullptr));
+    }
+    std::atomic<int> ready{0};
+    Together(
+        2,
+        [&](int thread, std::mt19937_64*) {
+          const std::string key = "whole-" + std::to_string(thread);
+          ready.fetch_add(1);
+          while (ready.load() < 2) std::this_thread::yield();
+          EXPECT_TRUE(cache.Fill(Tier::kMain, key, Value::Borrow(key, whole, 0, nullptr, nullptr)));
+        },
+        [&] { ExpectWithin(cache.Main(), main_bytes, INT64_MAX); });
+    EXPECT_EQ(cache.Main().items, 1);
+    EXPECT_NE(cache.Has("whole-0"), cache.Has("whole-1"));
+    cache.Drop("whole-0");
+    cache.Drop("whole-1");
+  }
+}
+
 TEST(P5, ResetUnderConcurrentUseKeepsTheBooks) {
   TestCache cache(Bytes(int64_t{16} << 20));
   const std::string bytes(size_t{3} << 20, 'v');
@@ -158,6 +184,8 @@ TEST(P5, ResetUnderConcurrentUseKeepsTheBooks) {
     for (int i = 0; i < 3000; ++i) {
       if (thread == 0) {
         if (i % 20 == 0) cache.cache->Reset(sizes[(*random)() % sizes.size()]);
+        // A fill that slipped past a reset would still be charged against the new, smaller budget.
+        for (const TierStats& stats : {cache.Main(), cache.Hot()}) ASSERT_LE(stats.charged_bytes, stats.budget_bytes);
         cache.cache->Sweep(2000, 50);
         continue;
       }

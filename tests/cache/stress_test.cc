@@ -33,8 +33,11 @@ TEST(Stress, ReadersOutliveEvictionExpiryAndReplacement) {
     std::atomic<int64_t> heard{0};
     {
       CacheOptions options = Bytes(cache_bytes);
-      options.on_evict = [&](Tier, EvictReason, const ValueRef& value) {
+      options.on_evict = [&](Tier, EvictReason reason, const ValueRef& value) {
         EXPECT_EQ(value->bytes().size(), 300U);
+        if (reason == EvictReason::kExpired) {
+          EXPECT_NE(value->expire_unix_ns(), 0);
+        }
         heard.fetch_add(1);
       };
       TestCache cache(std::move(options));
@@ -85,6 +88,22 @@ TEST(Stress, EveryGetIsCountedOnce) {
   EXPECT_EQ(cache.Main().hits, 16'000);
   EXPECT_EQ(cache.Hot().gets, 24'000);
   EXPECT_EQ(cache.Hot().hits, 4'000);
+}
+
+TEST(Stress, LargeFillsOfTheSameKeysLeaveOneEntryEach) {
+  // Main holds two of these, each larger than its shard's part, so that every fill gathers room from all shards.
+  const std::string bytes(size_t{6} << 20, 'v');
+  for (int round = 0; round < 20; ++round) {
+    TestCache cache(Bytes(int64_t{16} << 20));
+    OnThreads(4, [&](std::mt19937_64* random) {
+      for (int i = 0; i < 100; ++i) {
+        const std::string key = Key((*random)() % 4);
+        EXPECT_TRUE(cache.Fill(Tier::kMain, key, Value::Borrow(key, bytes, 0, nullptr, nullptr)));
+      }
+    });
+    for (uint64_t i = 0; i < 4; ++i) cache.Drop(Key(i));
+    ASSERT_EQ(cache.Main().items, 0);
+  }
 }
 
 TEST(Stress, SameValueFilledEverywhereAtOnce) {
