@@ -168,24 +168,33 @@ std::unique_ptr<Load> Group::NewAttempt(const std::shared_ptr<Flight>& flight) {
   return std::make_unique<Load>(shared_from_this(), flight, ++flight->attempt);
 }
 
+namespace {
+
+// Until when somebody waits for the flight. REQUIRES: the shard's lock.
+int64_t LatestDeadlineNs(const Flight& flight) {
+  int64_t latest_ns = 0;
+  for (const Waiter* waiter = flight.first; waiter != nullptr; waiter = waiter->next) {
+    latest_ns = std::max(latest_ns, waiter->deadline_ns);
+  }
+  return std::min(latest_ns, flight.deadline_ns);
+}
+
+}  // namespace
+
 void Group::AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner) {
   Shard& shard = flights_.OfHash(flight->hash);
   uint64_t attempt = 0;
   int64_t timeout_ms = 0;
+  const int64_t asked_ns = context_->NowNs();
   {
     Lock lock(shard.mutex);
     attempt = ++flight->attempt;
-    int64_t latest_ns = 0;
-    for (Waiter* waiter = flight->first; waiter != nullptr; waiter = waiter->next) {
-      latest_ns = std::max(latest_ns, waiter->deadline_ns);
-    }
-    timeout_ms = std::max<int64_t>(1, (std::min(latest_ns, flight->deadline_ns) - context_->NowNs()) / kNsPerMs);
+    timeout_ms = std::max<int64_t>(1, (LatestDeadlineNs(*flight) - asked_ns) / kNsPerMs);
   }
-  const int64_t asked_ns = context_->NowNs();
-  const Peer::CallId call = owner->Get(name_, flight->key, timeout_ms,
-                                       [self = shared_from_this(), flight, attempt, asked_ns](PeerAnswer answer) {
-                                         return self->OnOwnerAnswer(flight, attempt, asked_ns, std::move(answer));
-                                       });
+  const Peer::CallId call = owner->Get(
+      name_, flight->key, timeout_ms,
+      [self = shared_from_this(), flight, attempt, asked_ns, until_ns = asked_ns + timeout_ms * kNsPerMs](
+          PeerAnswer answer) { return self->OnOwnerAnswer(flight, attempt, asked_ns, until_ns, std::move(answer)); });
   Lock lock(shard.mutex);
   if (flight->attempt == attempt && flight->step == Flight::Step::kPeer) {
     flight->call = call;
@@ -195,8 +204,11 @@ void Group::AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer
   owner->Cancel(call);  // It was given up before its number was known; has it ended, this does nothing.
 }
 
+// The owner is asked for as long as those wait who are there by then. When that time is over, the owner may still be
+// loading for somebody who came later; a load here would be the cluster's second (P1), and nobody's wish:
+//   1. A wants the key within 150 ms, asks     2. B joins, with patience     3. 150 ms: A ends, B asks the owner again
 int64_t Group::OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t attempt, int64_t asked_ns,
-                             PeerAnswer answer) {
+                             int64_t until_ns, PeerAnswer answer) {
   Lock lock(flights_.OfHash(flight->hash).mutex);
   if (flight->attempt != attempt) return 0;
   const std::shared_ptr<Peer> peer = std::move(flight->peer);
@@ -219,8 +231,17 @@ int64_t Group::OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t att
     }
     default:
       stats_.Add(Counter::kPeerErrors);
-      LoadHere(std::move(lock), flight, Outcome());
-      LogPeerError(flight->key, *peer, answer.status);
+      if (const int64_t now_ns = context_->NowNs(); now_ns < until_ns) {
+        LoadHere(std::move(lock), flight, Outcome());
+        LogPeerError(flight->key, *peer, answer.status);
+      } else if (LatestDeadlineNs(*flight) - now_ns >= kNsPerMs) {
+        flight->peer = peer;
+        lock.unlock();
+        AskOwner(flight, peer);
+      } else {
+        stats_.Add(Counter::kTimeouts, flight->waiting);
+        Finish(std::move(lock), flight, Outcome::Failed(Code::kTimeout, kDeadlinePassed));
+      }
       return 0;
   }
 }

@@ -101,7 +101,8 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   bool AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter, int64_t deadline_ns, bool arm_timer);
   std::unique_ptr<Load> NewAttempt(const std::shared_ptr<Flight>& flight);
   void AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner);
-  int64_t OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t attempt, int64_t asked_ns, PeerAnswer answer);
+  int64_t OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t attempt, int64_t asked_ns, int64_t until_ns,
+                        PeerAnswer answer);
   // Finds who runs the getter next; takes over the lock. `after`: why the last attempt ended, told if nobody is left.
   void LoadHere(Lock lock, const std::shared_ptr<Flight>& flight, const Outcome& after);
   void RunQueued(const std::shared_ptr<Flight>& flight, uint64_t attempt);

@@ -1,5 +1,6 @@
 // What members promise one another: one load in the cluster, changes that reach everyone, requests that are never
 // forwarded.
+#include <chrono>
 #include <set>
 #include <thread>
 
@@ -183,6 +184,56 @@ TEST_F(MembersTest, P6_ADeadlineIsCarriedToTheOwner) {
   runs.AwaitAtLeast(1);
   kept->Complete(Value::Copy(kept->key(), "v", 0));
   EXPECT_EQ("v", Text(queue->Take(1, -1)[0]->value));
+}
+
+TEST_F(MembersTest, P6_WhoJoinsAnImpatientGetStillGetsTheOwnersValue) {
+  for (int i = 0; i < 2; ++i) AddMember();
+  Introduce();
+  Count runs;
+  Count own_runs;
+  std::unique_ptr<Load> kept;
+  auto asker = AddGroup(0, Answer("n0:", &own_runs));
+  auto owner = AddGroup(1, [&](std::unique_ptr<Load> load) {
+    kept = std::move(load);
+    runs.Add();
+  });
+  const std::string key = KeyOf(1);
+  auto queue = *EventQueue::New();
+  GetAnswer answer;
+  const auto get = [&](int64_t timeout_ms, uint64_t tag) {
+    asker->Begin(
+        key, 0, timeout_ms, [&] { return std::make_unique<QueueWaiter>(queue, tag, false); }, &answer);
+  };
+  get(50, 1);
+  get(60'000, 2);
+  runs.AwaitAtLeast(1);
+  const auto impatient = queue->Take(1, -1);
+  EXPECT_EQ(1u, impatient[0]->tag);
+  EXPECT_EQ(static_cast<int32_t>(Code::kTimeout), impatient[0]->status);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (owner->StatsNow().served_to_peers < 2 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  kept->Complete(Value::Copy(key, "v", 0));
+  const auto patient = queue->Take(1, -1);
+  EXPECT_EQ(2u, patient[0]->tag);
+  EXPECT_EQ("v", Text(patient[0]->value));
+  EXPECT_EQ(1, runs.Get());
+  EXPECT_EQ(0, own_runs.Get());
+}
+
+TEST_F(MembersTest, AnOwnerThatNeverAnswersEndsAGetByItsDeadlineWithoutALoad) {
+  for (int i = 0; i < 2; ++i) AddMember();
+  Introduce();
+  Count runs;
+  Count own_runs;
+  std::unique_ptr<Load> kept;
+  auto asker = AddGroup(0, Answer("n0:", &own_runs));
+  AddGroup(1, [&](std::unique_ptr<Load> load) {
+    kept = std::move(load);
+    runs.Add();
+  });
+  EXPECT_EQ(Code::kTimeout, asker->Get(KeyOf(1), 0, 50).code);
+  EXPECT_EQ(0, own_runs.Get());
+  runs.AwaitAtLeast(1);
 }
 
 TEST_F(MembersTest, PeersMustHoldThisMemberOnce) {
