@@ -252,7 +252,7 @@ func change(nodes []*node, packages []string) error {
 		if err := expectAll(nodes, name, "Package: "+name+"\n"); err != nil {
 			return err
 		}
-		fmt.Printf("   %-24s set by %s: seen by all; removed by %s: all are back at the database's page\n", name,
+		fmt.Printf("   %-36s set by %s: seen by all; removed by %s: all are back at the database's page\n", name,
 			setter.language, remover.language)
 	}
 	return nil

@@ -1,7 +1,7 @@
 // A member of the mixed cluster in C++, over cohort.hpp.
 //
-// The getter renders a package's page from the SQLite database. cpp-httplib carries the control port that the driver uses:
-// /ping /get /set /remove /stats /loads /owner.
+// The getter renders a package's page from the SQLite database. cpp-httplib carries the control port that the driver
+// uses: /ping /get /set /remove /stats /loads /owner.
 #include <httplib.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -77,7 +77,8 @@ std::vector<std::string> Split(const std::string& text, char separator) {
 }
 
 int64_t UnixNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 void Serve(httplib::Server& server, cohort::Instance& instance, cohort::Group& group, Catalog& catalog) {
@@ -89,8 +90,7 @@ void Serve(httplib::Server& server, cohort::Instance& instance, cohort::Group& g
     const auto begin = std::chrono::steady_clock::now();
     const cohort::Value page = group.get(request.get_param_value("key"), std::chrono::seconds(10));
     const auto taken = std::chrono::steady_clock::now() - begin;
-    response.set_header("Get-Us",
-                        std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(taken).count()));
+    response.set_header("Get-Us", std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(taken).count()));
     response.set_content(page.data(), page.size(), kText);
   });
   server.Put("/set", [&](const Request& request, Response&) {
@@ -133,10 +133,10 @@ int main(int argc, char** argv) try {
 
   Catalog catalog(flags.at("-db"), flags.at("-sql"));
   cohort::Instance instance;
-  cohort::Group group = instance.new_group(
-      "packages", cohort::GroupOptions()
-                      .cache_bytes(64 << 20)
-                      .getter([&](std::string_view package) { return cohort::Value(catalog.Page(package)); }));
+  cohort::Group group =
+      instance.new_group("packages", cohort::GroupOptions().cache_bytes(64 << 20).getter([&](std::string_view package) {
+        return cohort::Value(catalog.Page(package));
+      }));
   instance.listen(self);
   instance.set_peers(Split(flags.at("-peers"), ','), self);
 

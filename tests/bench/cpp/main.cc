@@ -1,4 +1,5 @@
-// The C++ side of the benchmarks, over the C ABI. Each run prints one line of JSON; the commands are those of ../go/main.go:
+// The C++ side of the benchmarks, over the C ABI. Each run prints one line of JSON; the commands are those of
+// ../go/main.go:
 //
 //   bench local -threads N -kind handle|copy
 //   bench owner -listen A -peers A,B
@@ -23,8 +24,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-std::map<std::string, std::string> flags = {{"-threads", "1"}, {"-kind", "handle"}, {"-callers", "1"},
-                                            {"-seconds", "1"}, {"-entries", "100000"}};
+std::map<std::string, std::string> flags = {
+    {"-threads", "1"}, {"-kind", "handle"}, {"-callers", "1"}, {"-seconds", "1"}, {"-entries", "100000"}};
 
 int Number(const char* flag) { return std::atoi(flags.at(flag).c_str()); }
 
@@ -62,7 +63,8 @@ Member Join(int64_t cache_bytes) {
     std::string peers = flags.at("-peers");
     std::replace(peers.begin(), peers.end(), ',', '\n');
     if (cohort_instance_listen(member.instance, self.data(), self.size(), error) != COHORT_OK ||
-        cohort_instance_set_peers(member.instance, peers.data(), peers.size(), self.data(), self.size(), error) != COHORT_OK) {
+        cohort_instance_set_peers(member.instance, peers.data(), peers.size(), self.data(), self.size(), error) !=
+            COHORT_OK) {
       Die(cohort_error_message(error));
     }
   }
@@ -151,7 +153,8 @@ void Local() {
   }
   const bool copy = flags.at("-kind") == "copy";
   Measure(threads, false, [&](int t, int64_t count, std::mt19937_64&) {
-    const std::string& key = keys[static_cast<size_t>(orders[static_cast<size_t>(t)][static_cast<size_t>(count & 0xffff)])];
+    const std::string& key =
+        keys[static_cast<size_t>(orders[static_cast<size_t>(t)][static_cast<size_t>(count & 0xffff)])];
     if (copy) {
       char buffer[1024];
       if (cohort_group_try_copy(member.group, key.data(), key.size(), buffer, sizeof(buffer)) != 1024) Die("a miss");
@@ -206,8 +209,8 @@ void AskOne(Flow* flow) {
     std::lock_guard lock(flow->mutex);
     key = &(*flow->keys)[flow->random() % flow->keys->size()];
   }
-  cohort_group_get_async(flow->member->group, key->data(), key->size(), 0, 0, OnAnswer, new Asked{flow, SteadyClock::now()},
-                         nullptr);
+  cohort_group_get_async(flow->member->group, key->data(), key->size(), 0, 0, OnAnswer,
+                         new Asked{flow, SteadyClock::now()}, nullptr);
 }
 
 void Remote() {
@@ -217,7 +220,8 @@ void Remote() {
   for (int i = 0; keys.size() < 10'000; ++i) {
     std::string key = Key(i);
     cohort_value_t* owns = cohort_instance_owner(member.instance, key.data(), key.size(), nullptr);
-    if (std::string(static_cast<const char*>(cohort_value_data(owns)), static_cast<size_t>(cohort_value_size(owns))) == owner) {
+    if (std::string(static_cast<const char*>(cohort_value_data(owns)), static_cast<size_t>(cohort_value_size(owns))) ==
+        owner) {
       keys.push_back(std::move(key));
     }
     cohort_value_free(owns);
