@@ -7,15 +7,6 @@ import (
 	"time"
 )
 
-// forEachPair runs f for every node as the caller and every node as the key's owner; the callers act at the same time.
-func forEachPair(c *Cluster, f func(caller, owner *Node, name string)) {
-	c.each(func(caller *Node) {
-		for _, owner := range c.nodes {
-			f(caller, owner, caller.name+"-"+owner.name+"-")
-		}
-	})
-}
-
 // setIsSeen: a value that any node sets is at once every node's, whatever they had kept, without a load; the last one wins.
 func setIsSeen(t *testing.T, c *Cluster) {
 	forEachPair(c, func(caller, owner *Node, name string) {

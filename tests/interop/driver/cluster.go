@@ -217,6 +217,21 @@ func (c *Cluster) each(f func(n *Node)) {
 	wg.Wait()
 }
 
+// forEachPair runs f at once for every node as the caller and every node as the key's owner; the name tells them apart.
+func forEachPair(c *Cluster, f func(caller, owner *Node, name string)) {
+	var wg sync.WaitGroup
+	for _, caller := range c.nodes {
+		for _, owner := range c.nodes {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				f(caller, owner, caller.name+"-"+owner.name+"-")
+			}()
+		}
+	}
+	wg.Wait()
+}
+
 // loadsOf is how often the getters of the cluster ran for a key, by the name of the node.
 func (c *Cluster) loadsOf(t testing.TB, key string) map[string]int64 {
 	t.Helper()

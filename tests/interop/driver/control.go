@@ -43,11 +43,11 @@ func (a Answer) String() string {
 func (a Answer) is(value string) bool { return a.OK && string(a.V64) == value && a.Len == len(value) }
 
 // get is Group.Get on the node.
-func (n *Node) get(key string) Answer { return n.ask("GET", "/get?k64="+k64(key), nil) }
+func (n *Node) get(key string) Answer { return n.about("GET", "/get", key, "", nil) }
 
 // getFor is Group.Get with a deadline.
 func (n *Node) getFor(key string, timeout time.Duration) Answer {
-	return n.ask("GET", "/get?k64="+k64(key)+"&timeout_ms="+strconv.FormatInt(timeout.Milliseconds(), 10), nil)
+	return n.about("GET", "/get", key, "timeout_ms="+strconv.FormatInt(timeout.Milliseconds(), 10), nil)
 }
 
 // getMany gets every key, the node asking for many at once.
@@ -64,15 +64,25 @@ func (n *Node) getMany(keys []string) ([]Answer, error) {
 
 // set is Group.Set; expire 0 = never.
 func (n *Node) set(key, value string, expire time.Duration) Answer {
-	path := "/set?k64=" + k64(key)
+	query := ""
 	if expire != 0 {
-		path += "&expire_ms=" + strconv.FormatInt(expire.Milliseconds(), 10)
+		query = "expire_ms=" + strconv.FormatInt(expire.Milliseconds(), 10)
 	}
-	return n.ask("POST", path, []byte(value))
+	return n.about("POST", "/set", key, query, []byte(value))
 }
 
 // remove is Group.Remove.
-func (n *Node) remove(key string) Answer { return n.ask("POST", "/remove?k64="+k64(key), nil) }
+func (n *Node) remove(key string) Answer { return n.about("POST", "/remove", key, "", nil) }
+
+// about makes a call on one key. A key that is too long for a query travels in the body.
+func (n *Node) about(method, path, key, query string, value []byte) Answer {
+	const longest = 2_000
+	if len(key) > longest {
+		body, _ := json.Marshal(map[string][]byte{"k64": []byte(key), "v64": append([]byte{}, value...)})
+		return n.ask("POST", path+"?"+query, body)
+	}
+	return n.ask(method, path+"?k64="+k64(key)+"&"+query, value)
+}
 
 // removeKeys is Group.RemoveKeys.
 func (n *Node) removeKeys(keys []string) Answer { return n.ask("POST", "/removekeys", packed(keys)) }

@@ -133,32 +133,30 @@ func aThousandGets(t *testing.T, c *Cluster) {
 // timeoutIsOwn: a caller that leaves gets its error in time, and one that waits for the same load gets the value (P6).
 // In groupcache-go the first caller's context governs all who wait with it, so there only the first half holds.
 func timeoutIsOwn(t *testing.T, c *Cluster) {
-	const slow, patience = 1_000, 150
-	c.each(func(asker *Node) {
-		for _, owner := range c.nodes {
-			if asker == owner {
-				continue // a getter that the caller itself runs ends when it ends
+	const slow, patience = 2 * time.Second, 150 * time.Millisecond
+	forEachPair(c, func(asker, owner *Node, pair string) {
+		if asker == owner {
+			return // a getter that the caller itself runs ends when it ends
+		}
+		key := c.keyOf(owner, fmt.Sprintf("slow-%d-timeout-%s", slow.Milliseconds(), pair))
+		var wg sync.WaitGroup
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			began := time.Now()
+			a := asker.getFor(key, patience)
+			if took := time.Since(began); a.OK || a.Kind != "other" || took > slow {
+				t.Errorf("%v asking %v with %v of patience: %v after %v", asker, owner, patience, a, took)
 			}
-			key := c.keyOf(owner, fmt.Sprintf("slow-%d-timeout-%s-%s-", slow, asker.name, owner.name))
-			var wg sync.WaitGroup
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				began := time.Now()
-				a := asker.getFor(key, patience*time.Millisecond)
-				if took := time.Since(began); a.OK || a.Kind != "other" || took > slow*time.Millisecond {
-					t.Errorf("%v asking %v with %d ms of patience: %v after %v", asker, owner, patience, a, took)
-				}
-			}()
-			if asker.ours() {
-				if a := asker.get(key); !a.is(owner.name + ":" + key) {
-					t.Errorf("%v asking %v beside a caller that left: %v", asker, owner, a)
-				}
+		}()
+		if asker.ours() {
+			if a := asker.get(key); !a.is(owner.name + ":" + key) {
+				t.Errorf("%v asking %v beside a caller that left: %v", asker, owner, a)
 			}
-			wg.Wait()
-			if asker.ours() {
-				c.wantLoads(t, key, 1)
-			}
+		}
+		wg.Wait()
+		if asker.ours() {
+			c.wantLoads(t, key, 1)
 		}
 	})
 }

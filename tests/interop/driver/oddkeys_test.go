@@ -8,6 +8,10 @@ import (
 // nowhere else: it sends "." and ".." unescaped, which another groupcache-go redirects; its request lines may be longer
 // than our nodes take; and it loads for itself, or fails a Set or Remove, when such a request is refused.
 func oddKeysAreKeys(t *testing.T, c *Cluster) {
+	for _, owner := range c.nodes { // our nodes send long keys in bodies to those whom they know to understand it
+		key := c.keyOf(owner, "acquaintance-")
+		c.wantEverywhere(t, key, loaded(owner, key))
+	}
 	for name, key := range oddKeys() {
 		t.Run(name, func(t *testing.T) {
 			owner := c.ownerOf(key)

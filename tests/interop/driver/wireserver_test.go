@@ -23,8 +23,8 @@ var betterReplies = map[string]struct{ status, why string }{
 	"GET /_groupcache/g/a//b":                 {"200", "a raw path is not cleaned"},
 }
 
-// outsideBase are paths that no peer asks for; what a server says there is its own affair, but it is never a success.
-var outsideBase = map[string]bool{"GET /_groupcache": true, "GET /": true, "GET /other": true}
+// Go's server refuses this before its handlers see it, without a length; ours states one.
+var statesItsLength = map[string]bool{"GET /_groupcache/g/%zz": true}
 
 // Each request that was once sent to a real groupcache-go is sent again, and the reply compared with what came then: the
 // status line, every header but Date, and the body, byte for byte. Additional headers that begin with "Cohort" and the
@@ -51,12 +51,13 @@ func TestRepliesAreThoseOfTheVectors(t *testing.T) {
 					if !strings.HasPrefix(reply.status, "HTTP/1.1 "+better.status+" ") {
 						t.Errorf("%s: %q, want %s: %s", first, got, better.status, better.why)
 					}
-				case n.ours() && outsideBase[first]:
-					if strings.HasPrefix(reply.status, "HTTP/1.1 2") {
-						t.Errorf("%s: %q, want no success", first, got)
-					}
 				default:
-					if want := parseReply(latin1(v.Reply)); reply.String() != want.String() {
+					want := parseReply(latin1(v.Reply))
+					if n.ours() && statesItsLength[first] {
+						want.headers = append(want.headers, fmt.Sprintf("Content-Length: %d", len(want.body)))
+						sort.Strings(want.headers)
+					}
+					if reply.String() != want.String() {
 						t.Errorf("%s\n got: %v\nwant: %v", first, reply, want)
 					}
 				}

@@ -13,25 +13,66 @@ namespace {
 
 using nlohmann::json;
 
-json ToJson(const Answer& answer) {
-  if (!answer.kind.empty()) {
-    return {{"ok", false}, {"err", answer.error}, {"kind", answer.kind}};
+json ToJson(const cohort::Status& status) {
+  if (status.ok()) {
+    return {{"ok", true}};
   }
-  json out = {{"ok", true}, {"v64", Base64Encode(answer.value)}, {"len", answer.value.size()}};
-  if (answer.expire_unix_ns != 0) {
-    out["exp_ns"] = answer.expire_unix_ns;
+  const cohort::Code code = status.code();
+  return {{"ok", false},
+          {"err", status.message()},
+          {"kind", code == cohort::Code::not_found       ? "notfound"
+                   : code == cohort::Code::remote_failed ? "remote"
+                                                         : "other"}};
+}
+
+json ToJson(const cohort::Result<cohort::Value>& result) {
+  if (!result.ok()) {
+    return ToJson(result.status());
+  }
+  json out = {{"ok", true}, {"v64", Base64Encode(result->view())}, {"len", result->size()}};
+  if (!result->expiry().never()) {
+    out["exp_ns"] = result->expiry().unix_ns();
   }
   return out;
 }
 
-std::string KeyOf(const httplib::Request& request) {
-  return request.has_param("k64") ? Base64Decode(request.get_param_value("k64")) : request.get_param_value("key");
+// The outcome of something that throws when it fails.
+json Try(const std::function<void()>& action) {
+  try {
+    action();
+    return ToJson(cohort::Status());
+  } catch (const cohort::Error& error) {
+    return ToJson(cohort::Status(error.code(), error.what()));
+  }
+}
+
+// What a call is about: ?k64= or ?key= and the body as the value, or both in a JSON body.
+struct Subject {
+  explicit Subject(const httplib::Request& request) : value(request.body) {
+    if (request.has_param("k64")) {
+      key = Base64Decode(request.get_param_value("k64"));
+    } else if (request.has_param("key") || request.body.empty()) {
+      key = request.get_param_value("key");
+    } else {
+      const json body = json::parse(request.body);
+      key = Base64Decode(body.at("k64").get<std::string>());
+      value = Base64Decode(body.value("v64", ""));
+    }
+  }
+  std::string key;
+  std::string value;
+};
+
+// The strings of a JSON array; null is none.
+std::vector<std::string> StringsOf(const httplib::Request& request) {
+  const json body = json::parse(request.body);
+  return body.is_null() ? std::vector<std::string>() : body.get<std::vector<std::string>>();
 }
 
 std::vector<std::string> KeysOf(const httplib::Request& request) {
-  std::vector<std::string> keys;
-  for (const std::string k64 : json::parse(request.body)) {
-    keys.push_back(Base64Decode(k64));
+  std::vector<std::string> keys = StringsOf(request);
+  for (std::string& key : keys) {
+    key = Base64Decode(key);
   }
   return keys;
 }
@@ -53,6 +94,56 @@ httplib::Server::Handler Answering(std::function<json(const httplib::Request&)> 
   };
 }
 
+void AddRoutes(httplib::Server& server, const Cache::Options& options, Cache* cache, Loader* loader) {
+  server.Get("/ping", Answering([&options](const auto&) {
+               return json{{"name", options.name}, {"peer", options.listen}, {"impl", "cpp"}};
+             }));
+  const auto get = Answering([cache](const auto& r) {
+    return ToJson(cache->group().try_get(Subject(r).key, cohort::Milliseconds(NumberOf(r, "timeout_ms"))));
+  });
+  server.Get("/get", get);
+  server.Post("/get", get);
+  server.Post("/getmany", Answering([cache](const auto& r) {
+                json out = json::array();
+                for (const auto& result : cache->group().get_many(KeysOf(r))) {
+                  out.push_back(ToJson(result));
+                }
+                return out;
+              }));
+  server.Post("/set", Answering([cache](const auto& r) {
+                const Subject subject(r);
+                const int64_t expire_ms = NumberOf(r, "expire_ms");
+                return ToJson(cache->group().try_set(
+                    subject.key, subject.value,
+                    expire_ms == 0 ? cohort::Expiry() : cohort::Expiry(cohort::Milliseconds(expire_ms))));
+              }));
+  server.Post("/remove",
+              Answering([cache](const auto& r) { return ToJson(cache->group().try_remove(Subject(r).key)); }));
+  server.Post("/removekeys",
+              Answering([cache](const auto& r) { return ToJson(cache->group().try_remove_keys(KeysOf(r))); }));
+  server.Post("/owners", Answering([cache](const auto& r) {
+                json out = json::array();
+                for (const std::string& key : KeysOf(r)) {
+                  out.push_back(cache->instance().owner(key));
+                }
+                return out;
+              }));
+  server.Post("/peers", Answering([cache, &options](const auto& r) {
+                return Try([&] {
+                  cache->instance().set_peers(StringsOf(r),
+                                              r.has_param("self") ? r.get_param_value("self") : options.listen);
+                });
+              }));
+  server.Get("/loads", Answering([loader](const auto& r) {
+               json out = json::object();
+               for (const auto& [key, count] : loader->Counts(r.has_param("reset"))) {
+                 out[Base64Encode(key)] = count;
+               }
+               return out;
+             }));
+  server.Get("/stats", Answering([cache](const auto&) { return json(cache->Stats()); }));
+}
+
 }  // namespace
 
 void ServeControl(const std::string& address, const Cache::Options& options, Cache* cache, Loader* loader) {
@@ -67,45 +158,7 @@ void ServeControl(const std::string& address, const Cache::Options& options, Cac
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     listener = socket;
   });
-
-  server.Get("/ping", Answering([&](const auto&) {
-               return json{{"name", options.name}, {"peer", options.listen}, {"impl", "cpp"}};
-             }));
-  server.Get("/get", Answering([&](const auto& r) { return ToJson(cache->Get(KeyOf(r), NumberOf(r, "timeout_ms"))); }));
-  server.Post("/getmany", Answering([&](const auto& r) {
-                json out = json::array();
-                for (const Answer& answer : cache->GetMany(KeysOf(r))) {
-                  out.push_back(ToJson(answer));
-                }
-                return out;
-              }));
-  server.Post("/set", Answering([&](const auto& r) {
-                const int64_t expire_ms = NumberOf(r, "expire_ms");
-                return ToJson(cache->Set(KeyOf(r), r.body, expire_ms == 0 ? 0 : UnixNow() + expire_ms * 1'000'000));
-              }));
-  server.Post("/remove", Answering([&](const auto& r) { return ToJson(cache->Remove(KeyOf(r))); }));
-  server.Post("/removekeys", Answering([&](const auto& r) { return ToJson(cache->RemoveKeys(KeysOf(r))); }));
-  server.Post("/owners", Answering([&](const auto& r) {
-                json out = json::array();
-                for (const std::string& key : KeysOf(r)) {
-                  out.push_back(cache->Owner(key));
-                }
-                return out;
-              }));
-  server.Post("/peers", Answering([&](const auto& r) {
-                const json addresses = json::parse(r.body);
-                return ToJson(cache->SetPeers(addresses.is_null() ? std::vector<std::string>{}
-                                                                  : addresses.template get<std::vector<std::string>>(),
-                                              r.has_param("self") ? r.get_param_value("self") : options.listen));
-              }));
-  server.Get("/loads", Answering([&](const auto& r) {
-               json out = json::object();
-               for (const auto& [key, count] : loader->Counts(r.has_param("reset"))) {
-                 out[Base64Encode(key)] = count;
-               }
-               return out;
-             }));
-  server.Get("/stats", Answering([&](const auto&) { return json(cache->Stats()); }));
+  AddRoutes(server, options, cache, loader);
 
   const size_t colon = address.rfind(':');
   if (colon == std::string::npos ||

@@ -69,9 +69,7 @@ void Run(int argc, char** argv) {
                                   std::stoll(flags.at("bytes")), std::stoi(flags.at("replicas"))};
   Cache cache(options, &loader);
   if (!flags.at("peers").empty()) {
-    if (const Answer answer = cache.SetPeers(Split(flags.at("peers")), options.listen); !answer.kind.empty()) {
-      throw std::runtime_error("-peers: " + answer.error);
-    }
+    cache.instance().set_peers(Split(flags.at("peers")), options.listen);
   }
   ServeControl(flags.at("ctl"), options, &cache, &loader);
 }

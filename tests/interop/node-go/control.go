@@ -46,7 +46,7 @@ func (n *node) control() http.Handler {
 }
 
 func (n *node) handleGet(w http.ResponseWriter, r *http.Request) {
-	key, err := keyOf(r)
+	key, _, err := subjectOf(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -83,12 +83,7 @@ func (n *node) handleGetMany(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *node) handleSet(w http.ResponseWriter, r *http.Request) {
-	key, err := keyOf(r)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	value, err := io.ReadAll(r.Body)
+	key, value, err := subjectOf(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -106,7 +101,7 @@ func (n *node) handleSet(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *node) handleRemove(w http.ResponseWriter, r *http.Request) {
-	key, err := keyOf(r)
+	key, _, err := subjectOf(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -202,14 +197,23 @@ func done(err error) answer {
 	}
 }
 
-// keyOf reads the key of the query: ?k64= holds any bytes, ?key= plain text.
-func keyOf(r *http.Request) (string, error) {
+// subjectOf reads what a call is about: ?k64= or ?key= and the body as the value, or both in a JSON body.
+func subjectOf(r *http.Request) (key string, value []byte, err error) {
 	query := r.URL.Query()
-	if !query.Has("k64") {
-		return query.Get("key"), nil
+	if value, err = io.ReadAll(r.Body); err != nil {
+		return "", nil, err
 	}
-	key, err := base64.StdEncoding.DecodeString(query.Get("k64"))
-	return string(key), err
+	switch {
+	case query.Has("k64"):
+		raw, err := base64.StdEncoding.DecodeString(query.Get("k64"))
+		return string(raw), value, err
+	case query.Has("key") || len(value) == 0:
+		return query.Get("key"), value, nil
+	default:
+		var body struct{ K64, V64 []byte }
+		err := json.Unmarshal(value, &body)
+		return string(body.K64), body.V64, err
+	}
 }
 
 // keysOf reads the body's JSON array of base64 keys.
