@@ -57,23 +57,38 @@ std::shared_ptr<int> Token(Counter& destroyed) {
 }
 
 TEST(Timers, RunInTheOrderOfTheirTimes) {
+  constexpr int kCount = 40;
   TimerQueue timers("test-timer");
+  SystemClock clock;
+  Counter begun, gate, ran;
+  timers.After(0, [&] {
+    begun.Add();
+    gate.WaitFor(1);
+  });
+  begun.WaitFor(1);
+  // All wait when the first may run. When each is due is known but for the time that After took.
   std::mutex mutex;
   std::vector<int> order;
-  Counter ran;
-  auto note = [&](int what) {
-    return [&, what] {
-      std::lock_guard<std::mutex> lock(mutex);
-      order.push_back(what);
+  int64_t due_after_ns[kCount], due_before_ns[kCount];
+  for (int i = 0; i < kCount; i++) {
+    const int64_t delay_ns = i * 17 % kCount * kMs / 8;
+    due_after_ns[i] = clock.MonotonicNs() + delay_ns;
+    timers.After(delay_ns, [&, i] {
+      {
+        std::lock_guard<std::mutex> lock(mutex);
+        order.push_back(i);
+      }
       ran.Add();
-    };
-  };
-  timers.After(30 * kMs, note(3));
-  timers.After(10 * kMs, note(1));
-  timers.After(20 * kMs, note(2));
-  timers.After(0, note(0));
-  ran.WaitFor(4);
-  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));
+    });
+    due_before_ns[i] = clock.MonotonicNs() + delay_ns;
+  }
+  gate.Add();
+  ran.WaitFor(kCount);
+  for (int first = 0; first < kCount; first++) {
+    for (int later = first + 1; later < kCount; later++) {
+      EXPECT_FALSE(due_before_ns[order[later]] < due_after_ns[order[first]]) << first << " " << later;
+    }
+  }
 }
 
 TEST(Timers, NeverRunEarly) {

@@ -41,6 +41,7 @@ class HttpClient : public ::testing::Test {
 };
 
 TEST_F(HttpClient, SendsWhatItIsGivenAndLittleElse) {
+  options_.sender_patience_ms = 600'000;  // One connection.
   std::string get, put;
   ScriptedServer server({[&](RawConnection& peer) {
     get = peer.ReadMessage();
@@ -65,6 +66,7 @@ TEST_F(HttpClient, SendsWhatItIsGivenAndLittleElse) {
 }
 
 TEST_F(HttpClient, ReadsEveryFraming) {
+  options_.sender_patience_ms = 600'000;  // One connection.
   ScriptedServer server({
       [](RawConnection& peer) {
         peer.ReadMessage();
@@ -100,6 +102,7 @@ TEST_F(HttpClient, ReadsEveryFraming) {
 }
 
 TEST_F(HttpClient, AConnectionIsUsedAgain) {
+  options_.sender_patience_ms = 600'000;  // One connection.
   std::string requests;
   ScriptedServer server({[&](RawConnection& peer) {
     for (int i = 0; i < 20; i++) {
@@ -112,6 +115,7 @@ TEST_F(HttpClient, AConnectionIsUsedAgain) {
 }
 
 TEST_F(HttpClient, AConnectionThatThePeerClosedIsReplacedUnseen) {
+  options_.sender_patience_ms = 600'000;  // One connection.
   Counter closed;
   const auto once = [&](RawConnection& peer) {
     peer.ReadMessage();
@@ -129,6 +133,7 @@ TEST_F(HttpClient, AConnectionThatThePeerClosedIsReplacedUnseen) {
 }
 
 TEST_F(HttpClient, AGetLostOnAKeptConnectionIsSentAgainOnce) {
+  options_.sender_patience_ms = 600'000;  // One connection.
   std::atomic<int> seen{0};
   ScriptedServer server({[&](RawConnection& peer) {
                            peer.ReadMessage();
@@ -148,6 +153,7 @@ TEST_F(HttpClient, AGetLostOnAKeptConnectionIsSentAgainOnce) {
 }
 
 TEST_F(HttpClient, APutLostOnAKeptConnectionIsNotSentAgain) {
+  options_.sender_patience_ms = 600'000;  // One connection.
   Counter seen;
   ScriptedServer server({[&](RawConnection& peer) {
                            peer.ReadMessage();
@@ -176,6 +182,7 @@ TEST_F(HttpClient, AGetLostOnANewConnectionFails) {
 }
 
 TEST_F(HttpClient, AnAnswerCutOffInTheMiddleFails) {
+  options_.sender_patience_ms = 600'000;  // One connection.
   const auto cut = [](const std::string& text) {
     return [text](RawConnection& peer) {
       peer.ReadMessage();
@@ -194,6 +201,7 @@ TEST_F(HttpClient, AnAnswerCutOffInTheMiddleFails) {
 }
 
 TEST_F(HttpClient, WhatIsNotHttpFails) {
+  options_.sender_patience_ms = 600'000;  // One connection.
   const auto say = [](const std::string& text) {
     return [text](RawConnection& peer) {
       peer.ReadMessage();
@@ -212,6 +220,7 @@ TEST_F(HttpClient, WhatIsNotHttpFails) {
 }
 
 TEST_F(HttpClient, AnAnswerAboveTheLimitsIsTooLarge) {
+  options_.sender_patience_ms = 600'000;  // One connection.
   options_.max_body_bytes = 1000;
   options_.max_headers = 10;
   const auto say = [](const std::string& text) {

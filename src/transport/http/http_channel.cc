@@ -8,12 +8,6 @@
 
 namespace cohort {
 
-namespace {
-
-constexpr int64_t kWatchMs = 5;
-
-}  // namespace
-
 HttpClientShared::HttpClientShared(HttpOptions http_options, std::shared_ptr<Tls> http_tls)
     : options(std::move(http_options)),
       tls(std::move(http_tls)),
@@ -87,7 +81,7 @@ bool HttpSenders::Employ() {
 void HttpSenders::WatchFinishing() {
   if (watching_) return;
   watching_ = true;
-  runtime_.timers().After(MsToNs(kWatchMs), [weak = weak_from_this()] {
+  runtime_.timers().After(MsToNs(shared_->options.sender_patience_ms), [weak = weak_from_this()] {
     auto self = weak.lock();
     if (self == nullptr) return;
     std::lock_guard<std::mutex> lock(self->mutex_);

@@ -23,7 +23,8 @@ struct HttpOptions {
   // Asking.
   size_t max_connections_per_peer = 64;
   int64_t connect_timeout_ms = 2000;
-  int64_t idle_timeout_ms = 4000;  // Shorter than the other end's keep-alive, so that we are first to close.
+  int64_t idle_timeout_ms = 4000;   // Shorter than the other end's keep-alive, so that we are first to close.
+  int64_t sender_patience_ms = 10;  // So long a call waits for a sender that is completing another.
   // Answering.
   size_t max_server_threads = 1024;
   int64_t keep_alive_ms = 5000;

@@ -211,7 +211,10 @@ bool ServerConnection::Handshake() {
   if (tls_ != nullptr) {
     tls_connection_ = tls_->Accept(socket_);
     if (tls_connection_ == nullptr) return false;
-    if (!tls_connection_->Handshake(NowMonotonicNs() + MsToNs(kHeadTimeoutMs))) return false;
+    if (!tls_connection_->Handshake(NowMonotonicNs() + MsToNs(kHeadTimeoutMs))) {
+      if (errno == EPROTO) socket_.Linger(NowMonotonicNs() + MsToNs(kLastWordsMs));  // So that our alert is read.
+      return false;
+    }
   }
   stream_ = std::make_unique<HttpStream>(socket_, tls_connection_.get());
   return true;

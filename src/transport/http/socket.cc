@@ -26,8 +26,6 @@ constexpr int kSendFlags = MSG_NOSIGNAL;
 constexpr int kSendFlags = 0;
 #endif
 
-bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
-
 void Prepare(int fd) {
   const int one = 1;
   fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -97,31 +95,41 @@ bool Socket::Connect(const SocketAddress& address, int64_t deadline_monotonic_ns
   return false;
 }
 
+bool Socket::WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+ssize_t Socket::TryRead(char* data, size_t size) const {
+  ssize_t count;
+  do {
+    count = recv(fd_, data, size, 0);
+  } while (count < 0 && errno == EINTR);
+  return count;
+}
+
+ssize_t Socket::TryWrite(const char* data, size_t size) const {
+  ssize_t count;
+  do {
+    count = send(fd_, data, size, kSendFlags);
+  } while (count < 0 && errno == EINTR);
+  return count;
+}
+
+bool Socket::WaitFor(short events, int64_t deadline_monotonic_ns) const {
+  const int ready = WaitReady(fd_, events, deadline_monotonic_ns);
+  if (ready <= 0) errno = ready == 0 ? ETIMEDOUT : ECANCELED;
+  return ready > 0;
+}
+
 ssize_t Socket::Read(char* data, size_t size, int64_t deadline_monotonic_ns) {
   for (;;) {
-    const ssize_t count = recv(fd_, data, size, 0);
-    if (count >= 0) return count;
-    if (errno == EINTR) continue;
-    if (!WouldBlock(errno)) return -1;
-    const int ready = WaitReady(fd_, POLLIN, deadline_monotonic_ns);
-    if (ready <= 0) {
-      errno = ready == 0 ? ETIMEDOUT : ECANCELED;
-      return -1;
-    }
+    const ssize_t count = TryRead(data, size);
+    if (count >= 0 || !WouldBlock(errno) || !WaitFor(POLLIN, deadline_monotonic_ns)) return count;
   }
 }
 
 ssize_t Socket::Write(const char* data, size_t size, int64_t deadline_monotonic_ns) {
   for (;;) {
-    const ssize_t count = send(fd_, data, size, kSendFlags);
-    if (count >= 0) return count;
-    if (errno == EINTR) continue;
-    if (!WouldBlock(errno)) return -1;
-    const int ready = WaitReady(fd_, POLLOUT, deadline_monotonic_ns);
-    if (ready <= 0) {
-      errno = ready == 0 ? ETIMEDOUT : ECANCELED;
-      return -1;
-    }
+    const ssize_t count = TryWrite(data, size);
+    if (count >= 0 || !WouldBlock(errno) || !WaitFor(POLLOUT, deadline_monotonic_ns)) return count;
   }
 }
 

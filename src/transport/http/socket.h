@@ -35,6 +35,10 @@ class Socket {
   // Bytes, 0 at the end, -1 with errno (ETIMEDOUT by the deadline).
   ssize_t Read(char* data, size_t size, int64_t deadline_monotonic_ns);
   ssize_t Write(const char* data, size_t size, int64_t deadline_monotonic_ns);
+  // The same without waiting: -1 with errno, of which WouldBlock tells whether waiting would help.
+  ssize_t TryRead(char* data, size_t size) const;
+  ssize_t TryWrite(const char* data, size_t size) const;
+  static bool WouldBlock(int error);
   // Has the peer closed, or sent something, while nothing was expected from it?
   bool Stale() const;
   // Lets the peer read our last words before the connection ends: closes our half and swallows what it still sends.
@@ -48,6 +52,8 @@ class Socket {
 
  private:
   void Publish(int fd);
+  // Errno says why not.
+  bool WaitFor(short events, int64_t deadline_monotonic_ns) const;
 
   int fd_ = -1;  // Changed by its user's thread only, under mutex_.
   std::mutex mutex_;

@@ -61,6 +61,51 @@ Status LoadInto(SSL_CTX* context, const TlsOptions& options) {
   return Status();
 }
 
+// OpenSSL's own socket writes may raise SIGPIPE, and the last of them can happen on a thread of the host. So it reads
+// and writes by these, which go by way of Socket.
+int BioRead(BIO* bio, char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t count = static_cast<Socket*>(BIO_get_data(bio))->TryRead(data, static_cast<size_t>(size));
+  if (count < 0 && Socket::WouldBlock(errno)) BIO_set_retry_read(bio);
+  return static_cast<int>(count);
+}
+
+int BioWrite(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t count = static_cast<Socket*>(BIO_get_data(bio))->TryWrite(data, static_cast<size_t>(size));
+  if (count < 0 && Socket::WouldBlock(errno)) BIO_set_retry_write(bio);
+  return static_cast<int>(count);
+}
+
+long BioControl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+// Made once and kept: a process has one.
+BIO_METHOD* SocketBioMethod() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "cohort socket");
+    if (made == nullptr) return made;
+    BIO_meth_set_read(made, BioRead);
+    BIO_meth_set_write(made, BioWrite);
+    BIO_meth_set_ctrl(made, BioControl);
+    return made;
+  }();
+  return method;
+}
+
+SSL* NewSsl(SSL_CTX* context, Socket& socket) {
+  BIO_METHOD* method = SocketBioMethod();
+  BIO* bio = method == nullptr ? nullptr : BIO_new(method);
+  SSL* ssl = bio == nullptr ? nullptr : SSL_new(context);
+  if (ssl == nullptr) {
+    BIO_free(bio);
+    return nullptr;
+  }
+  BIO_set_data(bio, &socket);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl, bio, bio);
+  return ssl;
+}
+
 bool IsNumeric(const std::string& host) {
   unsigned char address[sizeof(in6_addr)];
   return inet_pton(AF_INET, host.c_str(), address) == 1 || inet_pton(AF_INET6, host.c_str(), address) == 1;
@@ -166,9 +211,8 @@ Tls::~Tls() {
 }
 
 std::unique_ptr<TlsConnection> Tls::Connect(Socket& socket, const std::string& host) {
-  SSL* ssl = SSL_new(client_);
+  SSL* ssl = NewSsl(client_, socket);
   if (ssl == nullptr) return nullptr;
-  SSL_set_fd(ssl, socket.fd());
   SSL_set_connect_state(ssl);
   if (IsNumeric(host)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
@@ -181,9 +225,8 @@ std::unique_ptr<TlsConnection> Tls::Connect(Socket& socket, const std::string& h
 }
 
 std::unique_ptr<TlsConnection> Tls::Accept(Socket& socket) {
-  SSL* ssl = SSL_new(server_);
+  SSL* ssl = NewSsl(server_, socket);
   if (ssl == nullptr) return nullptr;
-  SSL_set_fd(ssl, socket.fd());
   SSL_set_accept_state(ssl);
   return std::make_unique<TlsConnection>(ssl, socket);
 }
