@@ -22,7 +22,8 @@ struct RingOptions {
 
 class Ring {
  public:
-  // REQUIRES: replicas >= 1; addresses are distinct.
+  // REQUIRES: replicas >= 1; addresses are distinct. Throws std::runtime_error if kGroupcacheV3 finds no MD5 in
+  // OpenSSL.
   Ring(const RingOptions& options, const std::vector<std::string>& addresses);
 
   // Index into the addresses of the key's owner; -1 when there are none.
