@@ -121,7 +121,10 @@ cohort_status_t cohort_instance_stop_listening(cohort_instance_t* instance, int6
   return Fence(error, [&] {
     Check check;
     if (!check.Handle(instance, "instance").ok()) return check.status();
-    instance->instance->StopListening(timeout_ms);
+    if (CallbackScope::Inside(instance->id)) {
+      return Status(Code::kWouldDeadlock, "a callback of the instance cannot wait for its listener to end");
+    }
+    instance->instance->StopListening(ClampTimeout(timeout_ms));
     return Status();
   });
 }

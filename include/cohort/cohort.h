@@ -159,9 +159,8 @@ enum {
 
 /** Flags of an event. */
 enum {
-  COHORT_EVENT_OVERTAKEN =
-      1 /**< GET: a Remove or Set overtook the load. The value is handed out and kept nowhere; who serves
-                                  it on must tell its asker not to keep it either (groupcache: expire = 1). */
+  COHORT_EVENT_OVERTAKEN = 1 /**< GET: a Remove or Set overtook the load. The value is handed out and kept nowhere; who
+                                  serves it on must tell its asker not to keep it either (groupcache: expire = 1). */
 };
 
 /** Where a value came from. */

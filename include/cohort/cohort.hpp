@@ -1032,6 +1032,11 @@ class Instance {
     detail::ErrorSlot error;
     error.check(cohort_instance_listen(handle(), address.data(), address.size(), error));
   }
+  /** Stops to serve peers; groups and the asking of peers go on. Requests under way get up to `timeout` to end. */
+  void stop_listening(Milliseconds timeout = {}) {
+    detail::ErrorSlot error;
+    error.check(cohort_instance_stop_listening(handle(), detail::to_ms(timeout), error));
+  }
   /** The resolved address that is listened on; empty if none. */
   std::string listen_address() const {
     detail::ErrorSlot error;
