@@ -10,6 +10,10 @@ namespace {
 
 constexpr size_t kMaxLineBytes = 8'000;  // cpp-httplib's servers take 8,192.
 
+// A caller that gives the peer less time than this and gets no answer has learned nothing about the peer: perhaps only
+// its getter is slow, and a breaker that opened for that would make every other caller load the peer's keys for itself.
+constexpr int64_t kPatienceMs = 5'000;
+
 }  // namespace
 
 PeerLine::PeerLine(std::string address, std::string base_path, std::shared_ptr<PeerChannel> channel,
@@ -24,14 +28,18 @@ PeerChannel::CallId PeerLine::Send(Health::Permit permit, Request request, int64
   request.timeout_ms = timeout_ms;
   request.headers.emplace_back(kCohortHeader, kCohortVersion);
   request.headers.emplace_back(kTimeoutHeader, std::to_string(timeout_ms));
-  return channel_->Send(std::move(request),
-                        [self = shared_from_this(), permit, done = std::move(done)](Result<Response> end) mutable {
-                          if (!end.ok() && end.status().message().find(self->address_) == std::string::npos) {
-                            end = Status(end.status().code(), "peer " + self->address_ + ": " + end.status().message());
-                          }
-                          self->Hear(permit, end);
-                          done(std::move(end));
-                        });
+  return channel_->Send(std::move(request), [self = shared_from_this(), permit, timeout_ms,
+                                             done = std::move(done)](Result<Response> end) mutable {
+    if (!end.ok() && end.status().message().find(self->address_) == std::string::npos) {
+      end = Status(end.status().code(), "peer " + self->address_ + ": " + end.status().message());
+    }
+    if (!end.ok() && end.status().code() == Code::kTimeout && timeout_ms < kPatienceMs) {
+      self->GiveBack(permit);
+    } else {
+      self->Hear(permit, end);
+    }
+    done(std::move(end));
+  });
 }
 
 void PeerLine::Hear(Health::Permit permit, const Result<Response>& end) {

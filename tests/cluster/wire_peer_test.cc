@@ -219,15 +219,28 @@ TEST_F(WirePeerTest, AnswersOfAnyStatusAndCancelledCallsAreNoFailures) {
   EXPECT_EQ(Get("k")->times, 0);
 }
 
+TEST_F(WirePeerTest, AnImpatientCallersTimeoutIsNoFailureAndAPatientOnesIs) {
+  for (int i = 0; i < 20; ++i) {
+    Get("k", 4'999);
+    channel_->Answer(Status(Code::kTimeout, "no answer in 4999 ms"));
+  }
+  for (int i = 0; i < 5; ++i) {
+    auto got = Get("k", 5'000);
+    ASSERT_EQ(got->times, 0) << i;
+    channel_->Answer(Status(Code::kTimeout, "no answer in 5000 ms"));
+  }
+  EXPECT_EQ(Get("k", 5'000)->times, 1);
+}
+
 TEST_F(WirePeerTest, TheOptionsShapeTheBreaker) {
   WirePeerOptions options;
   options.breaker_failures = 1;
   options.breaker_min_open_ms = 4'200;
-  options.default_timeout_ms = 77;
+  options.default_timeout_ms = 5'077;
   Make(options);
   runtime_.random().next = 2'100;
   Get("k", 0);
-  EXPECT_EQ(LastRequest().timeout_ms, 77);
+  EXPECT_EQ(LastRequest().timeout_ms, 5'077);
   channel_->Answer(Status(Code::kTimeout, "late"));
   EXPECT_EQ(Get("k")->answer.status.message(),
             "peer 10.0.0.7:8080 is not asked for another 4.2 s after 1 failures (last: peer 10.0.0.7:8080: late)");
