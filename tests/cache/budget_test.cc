@@ -1,3 +1,4 @@
+// A budget never gives out more than it has, and a refusal changes nothing.
 #include "cache/budget.h"
 
 #include <gtest/gtest.h>

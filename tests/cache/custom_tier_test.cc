@@ -1,3 +1,4 @@
+// A tier of the host's own takes the place of ours, and hears of everything that concerns it.
 #include <gtest/gtest.h>
 
 #include <map>

@@ -1,3 +1,4 @@
+// The index finds what a plain map finds, in few bytes, whatever the hashes do.
 #include "cache/index.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// The local cache as the engine sees it: two tiers, one budget, the least recently used leaves first.
 #include "cache/local_cache.h"
 
 #include <gtest/gtest.h>

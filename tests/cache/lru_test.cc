@@ -1,3 +1,4 @@
+// The list evicts in the order of use.
 #include "cache/lru.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Readers share the lock, writers are alone, and nobody sleeps for ever.
 #include "cache/shard_lock.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// A value is its bytes, whoever owns the memory, and goes with its last reference.
 #include "cache/value.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Timers, pools, threads and clocks of the real runtime do what runtime.h says.
 #include "runtime/real_runtime.h"
 
 #include <dirent.h>

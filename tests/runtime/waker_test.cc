@@ -1,3 +1,4 @@
+// A waker wakes a poll and stays readable until it is cleared.
 #include "runtime/waker.h"
 
 #include <gtest/gtest.h>

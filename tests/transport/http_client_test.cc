@@ -1,3 +1,4 @@
+// The HTTP client against servers that are scripted byte by byte.
 #include <gtest/gtest.h>
 
 #include <algorithm>

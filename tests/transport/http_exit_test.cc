@@ -1,3 +1,4 @@
+// A process may end while connections are open.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

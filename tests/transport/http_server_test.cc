@@ -1,3 +1,4 @@
+// The HTTP server against clients that are scripted byte by byte.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// TLS and mutual TLS between members, and who is refused.
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>

@@ -1,3 +1,4 @@
+// The network inside one process keeps what transport.h promises.
 #include "transport/inproc/inproc.h"
 
 #include <gtest/gtest.h>
