@@ -689,7 +689,7 @@ enum {
   COHORT_HTTP_IDLE_TIMEOUT_MS = 3,          /**< Client: unused connections close; 100 to 600,000, default 4,000. */
   COHORT_HTTP_MAX_BODY_BYTES = 4,           /**< Largest body in either direction; default 256 MiB. */
   COHORT_HTTP_MAX_SERVER_THREADS = 5,       /**< Most connections served at once; 8 to 65,536, default 1,024. */
-  COHORT_HTTP_KEEP_ALIVE_MS = 6,            /**< Server: idle connections close; 1,000 to 600,000, default 5,000. */
+  COHORT_HTTP_KEEP_ALIVE_MS = 6,            /**< Server: idle connections close; 1,000 to 600,000, default 120,000. */
   COHORT_HTTP_REQUEST_TIMEOUT_MS = 7        /**< A request without a deadline; default 60,000. */
 };
 

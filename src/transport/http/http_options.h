@@ -27,7 +27,9 @@ struct HttpOptions {
   int64_t sender_patience_ms = 10;  // So long a call waits for a sender that is completing another.
   // Answering.
   size_t max_server_threads = 1024;
-  int64_t keep_alive_ms = 5000;
+  // Longer than Go's clients keep an idle connection (90 s), so that they are first to close: a PUT that crosses our
+  // closing is lost, and they do not send it again. An idle connection costs a descriptor and no thread.
+  int64_t keep_alive_ms = 120'000;
   // Both.
   int64_t request_timeout_ms = 60'000;  // Of a request that names none; and the longest that a handler may take.
   size_t max_body_bytes = 256 * 1024 * 1024;
