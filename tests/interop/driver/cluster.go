@@ -218,10 +218,15 @@ func (c *Cluster) each(f func(n *Node)) {
 }
 
 // forEachPair runs f at once for every node as the caller and every node as the key's owner; the name tells them apart.
+// Of more than 6 nodes each calls itself, its neighbour and the one opposite.
 func forEachPair(c *Cluster, f func(caller, owner *Node, name string)) {
 	var wg sync.WaitGroup
-	for _, caller := range c.nodes {
-		for _, owner := range c.nodes {
+	for i, caller := range c.nodes {
+		for j, owner := range c.nodes {
+			distance := (j - i + len(c.nodes)) % len(c.nodes)
+			if len(c.nodes) > 6 && distance != 0 && distance != 1 && distance != len(c.nodes)/2 {
+				continue
+			}
 			wg.Add(1)
 			go func() {
 				defer wg.Done()
@@ -237,12 +242,10 @@ func (c *Cluster) loadsOf(t testing.TB, key string) map[string]int64 {
 	t.Helper()
 	counts := map[string]int64{}
 	for _, n := range c.nodes {
-		loads, err := n.loads()
+		count, err := n.loadsOf(key)
 		if err != nil {
 			t.Errorf("loads: %v", err)
-			continue
-		}
-		if count := loads[key]; count > 0 {
+		} else if count > 0 {
 			counts[n.name] = count
 		}
 	}

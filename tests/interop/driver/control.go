@@ -15,6 +15,9 @@ import (
 // callLimit ends a control call that would otherwise hang a test.
 const callLimit = 60 * time.Second
 
+// longestInQuery is the size of the longest key that travels in a query.
+const longestInQuery = 2_000
+
 // Every call has a connection of its own, so that none meets one that the node is just closing.
 var control = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
@@ -76,8 +79,7 @@ func (n *Node) remove(key string) Answer { return n.about("POST", "/remove", key
 
 // about makes a call on one key. A key that is too long for a query travels in the body.
 func (n *Node) about(method, path, key, query string, value []byte) Answer {
-	const longest = 2_000
-	if len(key) > longest {
+	if len(key) > longestInQuery {
 		body, _ := json.Marshal(map[string][]byte{"k64": []byte(key), "v64": append([]byte{}, value...)})
 		return n.ask("POST", path+"?"+query, body)
 	}
@@ -110,16 +112,28 @@ func (n *Node) setPeers(addresses []string, self string) Answer {
 }
 
 // loads is how often the node's own getter ran, by key.
-func (n *Node) loads() (map[string]int64, error) {
+func (n *Node) loads() (map[string]int64, error) { return n.readLoads("/loads") }
+
+// loadsOf is how often the node's own getter ran for one key.
+func (n *Node) loadsOf(key string) (int64, error) {
+	path := "/loads"
+	if len(key) <= longestInQuery {
+		path += "?k64=" + k64(key)
+	}
+	loads, err := n.readLoads(path)
+	return loads[key], err
+}
+
+func (n *Node) readLoads(path string) (map[string]int64, error) {
 	var encoded map[string]int64
-	if err := n.call("GET", "/loads", nil, &encoded); err != nil {
+	if err := n.call("GET", path, nil, &encoded); err != nil {
 		return nil, err
 	}
 	loads := make(map[string]int64, len(encoded))
 	for k, count := range encoded {
 		key, err := unbase64(k)
 		if err != nil {
-			return nil, fmt.Errorf("%v: /loads: %w", n, err)
+			return nil, fmt.Errorf("%v: %s: %w", n, path, err)
 		}
 		loads[key] = count
 	}

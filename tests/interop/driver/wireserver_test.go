@@ -1,9 +1,13 @@
 package driver
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"os"
 	"sort"
 	"strings"
 	"testing"
@@ -107,3 +111,38 @@ func parseReply(text string) wireReply {
 }
 
 func (r wireReply) String() string { return fmt.Sprintf("%q %q %q", r.status, r.headers, r.body) }
+
+// A connection is the client's to close: Go's clients keep an idle one for 90 s, and do not send a PUT again that crossed
+// the server's closing. So ours is still open after longer than servers usually wait.
+func TestAnIdleConnectionIsTheClientsToClose(t *testing.T) {
+	const idle = 7 * time.Second
+	for _, impl := range implementations(t) {
+		t.Run(impl, func(t *testing.T) {
+			t.Parallel()
+			n := start(t, mix{impl}).nodes[0]
+			conn, err := net.Dial("tcp", n.peer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			reader := bufio.NewReader(conn)
+			for _, pause := range []time.Duration{idle, time.Millisecond} {
+				if _, err := io.WriteString(conn, "GET /_groupcache/g/k HTTP/1.1\r\nHost: "+n.peer+"\r\n\r\n"); err != nil {
+					t.Fatal(err)
+				}
+				reply, err := http.ReadResponse(reader, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.Copy(io.Discard, reply.Body); err != nil || reply.StatusCode != 200 || reply.Close {
+					t.Fatalf("%v: %v, %v", n, reply, err)
+				}
+				_ = conn.SetReadDeadline(time.Now().Add(pause))
+				if _, err := reader.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Fatalf("%v: the idle connection brought %v within %v", n, err, pause)
+				}
+				_ = conn.SetReadDeadline(time.Time{})
+			}
+		})
+	}
+}

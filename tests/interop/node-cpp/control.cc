@@ -136,8 +136,11 @@ void AddRoutes(httplib::Server& server, const Cache::Options& options, Cache* ca
               }));
   server.Get("/loads", Answering([loader](const auto& r) {
                json out = json::object();
+               const std::string wanted = r.get_param_value("k64");
                for (const auto& [key, count] : loader->Counts(r.has_param("reset"))) {
-                 out[Base64Encode(key)] = count;
+                 if (const std::string k64 = Base64Encode(key); wanted.empty() || k64 == wanted) {
+                   out[k64] = count;
+                 }
                }
                return out;
              }));

@@ -147,8 +147,11 @@ func (n *node) handlePeers(w http.ResponseWriter, r *http.Request) {
 
 func (n *node) handleLoads(w http.ResponseWriter, r *http.Request) {
 	loads := map[string]int64{}
+	wanted := r.URL.Query().Get("k64")
 	for key, count := range n.getter.counts(r.URL.Query().Has("reset")) {
-		loads[base64.StdEncoding.EncodeToString([]byte(key))] = count
+		if k := base64.StdEncoding.EncodeToString([]byte(key)); wanted == "" || k == wanted {
+			loads[k] = count
+		}
 	}
 	reply(w, loads)
 }
