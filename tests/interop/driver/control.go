@@ -53,6 +53,22 @@ func (n *Node) getFor(key string, timeout time.Duration) Answer {
 	return n.about("GET", "/get", key, "timeout_ms="+strconv.FormatInt(timeout.Milliseconds(), 10), nil)
 }
 
+// getAndLeave begins a get whose caller hangs up when leave is called; `left` is closed when it has.
+func (n *Node) getAndLeave(key string, left chan<- struct{}) (leave func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer close(left)
+		req, err := http.NewRequestWithContext(ctx, "GET", "http://"+n.ctl+"/get?k64="+k64(key), nil)
+		if err != nil {
+			return
+		}
+		if res, err := control.Do(req); err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	return cancel
+}
+
 // getMany gets every key, the node asking for many at once.
 func (n *Node) getMany(keys []string) ([]Answer, error) {
 	var answers []Answer

@@ -160,3 +160,24 @@ func timeoutIsOwn(t *testing.T, c *Cluster) {
 		}
 	})
 }
+
+// leavingIsOwn: as with a timeout, when the caller's connection breaks and its node cancels the get, if it can.
+func leavingIsOwn(t *testing.T, c *Cluster) {
+	const slow = 700 * time.Millisecond
+	forEachPair(c, func(asker, owner *Node, pair string) {
+		if !asker.ours() {
+			return
+		}
+		key := c.keyOf(owner, fmt.Sprintf("slow-%d-leave-%s", slow.Milliseconds(), pair))
+		left := make(chan struct{})
+		leave := asker.getAndLeave(key, left)
+		awaitLoad(t, owner, key)
+		patient := make(chan Answer, 1)
+		go func() { patient <- asker.get(key) }()
+		leave()
+		<-left
+		if a := <-patient; !a.is(loaded(owner, key)) {
+			t.Errorf("%v asking %v beside a caller that left: %v", asker, owner, a)
+		}
+	})
+}

@@ -38,6 +38,7 @@ var promises = []struct {
 	{"RemoveKeysIsSeenEverywhere", removeKeysIsSeen},
 	{"OddKeysAreKeys", oddKeysAreKeys},
 	{"OneCallersTimeoutIsItsOwn", timeoutIsOwn},
+	{"OneCallersLeavingIsItsOwn", leavingIsOwn},
 	{"ALoadOvertakenByRemoveIsNotKept", overtakenByRemove},
 	{"ALoadOvertakenBySetIsNotKept", overtakenBySet},
 }
