@@ -221,6 +221,7 @@ void HttpListener::Serve(ConnectionPtr connection) {
     Forget(connection);
     connection = nullptr;
   }
+  if (connection != nullptr) connection->Rest();
   std::lock_guard<std::mutex> lock(mutex_);
   employed_--;
   if (connection == nullptr) return;

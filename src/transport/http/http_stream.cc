@@ -59,10 +59,10 @@ HeadOutcome HttpStream::ReadHead(size_t max_headers, Head* head) {
     line.clear();
     const size_t max_bytes = first ? max_line : kMaxHeaderLineBytes;
     for (;;) {
-      if (in_begin_ == in_.size() && !Fill()) return Ended(begun);
+      if (in_begin_ == in_end_ && !Fill()) return Ended(begun);
       begun = true;
-      const char* data = in_.data() + in_begin_;
-      const size_t size = in_.size() - in_begin_;
+      const char* data = in_.get() + in_begin_;
+      const size_t size = in_end_ - in_begin_;
       const void* end = memchr(data, '\n', size);
       const size_t count = end == nullptr ? size : static_cast<size_t>(static_cast<const char*>(end) - data) + 1;
       if (line.size() + count > max_bytes + 2) return first ? HeadOutcome::kLineTooLong : HeadOutcome::kTooManyHeaders;
@@ -103,11 +103,19 @@ void HttpStream::ExpectAnswer(size_t max_headers) {
 
 bool HttpStream::Fill() {
   if (!Flush()) return false;
-  in_begin_ = 0;
-  in_.resize(kReadBytes);
-  const ssize_t count = ReadWire(in_.data(), in_.size());
-  in_.resize(count > 0 ? static_cast<size_t>(count) : 0);
+  if (in_ == nullptr) in_.reset(new char[kReadBytes]);
+  in_begin_ = in_end_ = 0;
+  const ssize_t count = ReadWire(in_.get(), kReadBytes);
+  if (count > 0) in_end_ = static_cast<size_t>(count);
   return count > 0;
+}
+
+void HttpStream::Rest() {
+  in_ = nullptr;
+  in_begin_ = in_end_ = 0;
+  std::string().swap(out_);
+  std::string().swap(fed_);
+  fed_begin_ = 0;
 }
 
 ssize_t HttpStream::ReadWire(char* data, size_t size) {
@@ -141,9 +149,9 @@ bool HttpStream::Flush() {
 
 bool HttpStream::ReadExactly(size_t size, std::string* out) {
   while (size > 0) {
-    if (in_begin_ == in_.size() && !Fill()) return false;
-    const size_t count = std::min(size, in_.size() - in_begin_);
-    out->append(in_.data() + in_begin_, count);
+    if (in_begin_ == in_end_ && !Fill()) return false;
+    const size_t count = std::min(size, in_end_ - in_begin_);
+    out->append(in_.get() + in_begin_, count);
     in_begin_ += count;
     size -= count;
   }
@@ -154,7 +162,7 @@ bool HttpStream::ReadLine(size_t max_bytes, std::string* line) {
   line->clear();
   char c = 0;
   for (;;) {
-    if (in_begin_ == in_.size() && !Fill()) return false;
+    if (in_begin_ == in_end_ && !Fill()) return false;
     c = in_[in_begin_++];
     if (c == '\n') break;
     if (line->size() > max_bytes) return false;
@@ -182,13 +190,13 @@ ssize_t HttpStream::read(char* ptr, size_t size) {
     fed_begin_ += count;
     return static_cast<ssize_t>(count);
   }
-  if (in_begin_ == in_.size()) {
+  if (in_begin_ == in_end_) {
     if (!Flush()) return -1;
     if (size >= kReadBytes) return ReadWire(ptr, size);
     if (!Fill()) return error_ == 0 ? 0 : -1;
   }
-  const size_t count = std::min(size, in_.size() - in_begin_);
-  memcpy(ptr, in_.data() + in_begin_, count);
+  const size_t count = std::min(size, in_end_ - in_begin_);
+  memcpy(ptr, in_.get() + in_begin_, count);
   in_begin_ += count;
   return static_cast<ssize_t>(count);
 }

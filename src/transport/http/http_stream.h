@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "transport/http/socket.h"
 #include "transport/http/tls.h"
@@ -55,8 +54,10 @@ class HttpStream final : public httplib::Stream {
   // Sends what has been written.
   bool Flush();
 
+  // Gives its buffers back while the connection is silent. REQUIRES: nothing buffered.
+  void Rest();
   // Bytes that have come but were not read.
-  bool HasBuffered() const { return in_begin_ < in_.size() || (tls_ != nullptr && tls_->HasPending()); }
+  bool HasBuffered() const { return in_begin_ < in_end_ || (tls_ != nullptr && tls_->HasPending()); }
   uint64_t bytes_sent() const { return bytes_sent_; }
   uint64_t bytes_received() const { return bytes_received_; }
   void ResetCounts() { bytes_sent_ = bytes_received_ = 0; }
@@ -82,8 +83,9 @@ class HttpStream final : public httplib::Stream {
   Socket& socket_;
   TlsConnection* const tls_;
   int64_t deadline_ns_ = 0;
-  std::vector<char> in_;
+  std::unique_ptr<char[]> in_;  // What has come lies from in_begin_ to in_end_.
   size_t in_begin_ = 0;
+  size_t in_end_ = 0;
   std::string fed_;
   size_t fed_begin_ = 0;
   std::string out_;
