@@ -48,17 +48,22 @@ bool EventQueue::EnterTracked(TrackedNode* node) {
   return true;
 }
 
-// REQUIRES: mutex_.
-void EventQueue::Untrack(TrackedNode* node) {
+// REQUIRES: mutex_. Returns the node's group, to be dropped after the lock: it may be the last reference.
+//
+// The group stays the node's until then, for Close may be looking at it:
+//   1. the get ends: its node is made ready   2. Close: reads the node's group and ticket   3. Deliver: untracks the
+//   node
+std::shared_ptr<Group> EventQueue::Untrack(TrackedNode* node) {
   if (node->tracked_prev_ != nullptr) {
     node->tracked_prev_->tracked_next_ = node->tracked_next_;
   } else if (tracked_ == node) {
     tracked_ = node->tracked_next_;
   } else {
-    return;  // Was never tracked, or no longer.
+    return nullptr;  // Was never tracked.
   }
   if (node->tracked_next_ != nullptr) node->tracked_next_->tracked_prev_ = node->tracked_prev_;
   node->tracked_prev_ = node->tracked_next_ = nullptr;
+  return std::move(node->group);
 }
 
 // REQUIRES: mutex_.
@@ -82,9 +87,10 @@ void EventQueue::SignalAfterAppend() {
 }
 
 void EventQueue::Deliver(std::unique_ptr<EventNode> node) {
+  std::shared_ptr<Group> group;
   std::lock_guard lock(mutex_);
   --announced_;
-  if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) Untrack(tracked);
+  if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) group = Untrack(tracked);
   if (discards_) return;  // `node` is dropped after the lock: it was declared before it.
   Append(std::move(node));
   SignalAfterAppend();
@@ -92,10 +98,11 @@ void EventQueue::Deliver(std::unique_ptr<EventNode> node) {
 
 void EventQueue::DeliverAll(std::vector<std::unique_ptr<EventNode>> nodes) {
   if (nodes.empty()) return;
+  std::shared_ptr<Group> group;
   std::lock_guard lock(mutex_);
   announced_ -= static_cast<int64_t>(nodes.size());
   for (auto& node : nodes) {
-    if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) Untrack(tracked);
+    if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) group = Untrack(tracked);
   }
   if (discards_) return;
   for (auto& node : nodes) Append(std::move(node));

@@ -80,7 +80,7 @@ class EventQueue {
   bool EnterTracked(TrackedNode* node);
   // Delivers what was announced. Works on a closed queue too. Chains go in one step.
   void Deliver(std::unique_ptr<EventNode> node);
-  // REQUIRES: all were announced to this queue.
+  // REQUIRES: all were announced to this queue, by one group.
   void DeliverAll(std::vector<std::unique_ptr<EventNode>> nodes);
   // Delivers what nobody waits for (a load, a request, a line of log). False: closed; the node is dropped.
   bool Offer(std::unique_ptr<EventNode> node);
@@ -102,7 +102,7 @@ class EventQueue {
   EventQueue();
   void Append(std::unique_ptr<EventNode> node);
   void SignalAfterAppend();
-  void Untrack(TrackedNode* node);
+  std::shared_ptr<Group> Untrack(TrackedNode* node);
 
   std::mutex mutex_;
   Condition ready_;

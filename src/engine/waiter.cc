@@ -29,7 +29,6 @@ std::unique_ptr<EventNode> QueueWaiter::ToNode(std::unique_ptr<Waiter> self, con
   source = outcome.source;
   overtaken = !outcome.keep;
   error_tag = outcome.error_tag;
-  group.reset();  // Not under the queue's lock: these may be the last references.
   queue_.reset();
   self.release();
   return std::unique_ptr<EventNode>(this);
@@ -44,7 +43,6 @@ void QueueWaiter::Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> own_l
   const std::shared_ptr<EventQueue> queue = std::move(queue_);
   kind = EventKind::kLead;
   load = std::move(own_load);
-  group.reset();
   self.release();
   queue->Deliver(std::unique_ptr<EventNode>(this));
 }
