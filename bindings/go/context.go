@@ -2,6 +2,7 @@ package groupcache
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -108,7 +109,7 @@ func (l *load) look() {
 	core.Fence()
 	core.Cohort_load_watch(l.handle, core.Queue(), l.watch, 0)
 	if core.Cohort_load_cancelled(l.handle) != 0 {
-		l.cancel(context.Canceled)
+		l.cancel(l.whyAbandoned(core.COHORT_CANCELLED))
 	}
 	if l.leader != nil && l.leader.Done() != nil {
 		l.unlead = context.AfterFunc(l.leader, l.leave)
@@ -129,11 +130,15 @@ func (l *load) leave() {
 func (l *load) abandoned(status int32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if status == core.COHORT_TIMEOUT {
-		l.cancel(context.DeadlineExceeded)
-	} else {
-		l.cancel(context.Canceled)
+	l.cancel(l.whyAbandoned(status))
+}
+
+// whyAbandoned tells a deadline from a cancellation, also when it was the leader's, which only Go knows.
+func (l *load) whyAbandoned(status int32) error {
+	if status == core.COHORT_TIMEOUT || l.leader != nil && errors.Is(l.leader.Err(), context.DeadlineExceeded) {
+		return context.DeadlineExceeded
 	}
+	return context.Canceled
 }
 
 // cancel closes done, once. REQUIRES: l.mu is held.

@@ -46,7 +46,7 @@ func (g *group) get(ctx context.Context, key string, dest transport.Sink, flags 
 		if flags&core.COHORT_GET_LOCAL != 0 && c.Event.Flags&core.COHORT_EVENT_OVERTAKEN != 0 {
 			c.Event.ExpireUnixNs = 1 // the peer that asked must not keep it
 		}
-		err = deliverEvent(c.Event, dest)
+		err = deliverEvent(c, dest)
 	}
 	c.Free()
 	if err == nil && load != 0 {
@@ -67,13 +67,13 @@ func (g *group) await(ctx context.Context, c *core.Call, key string, began int) 
 			<-c.Done()
 		} else {
 			if loads(ctx, g, key) {
-				core.Cohort_group_cancel(g.handle, ticket)
+				c.Cancel(g.handle, ticket)
 			}
 			select {
 			case <-c.Done():
 			case <-ctx.Done():
 				// The event comes all the same, and at once: the value, if it was quicker.
-				core.Cohort_group_cancel(g.handle, ticket)
+				c.Cancel(g.handle, ticket)
 				<-c.Done()
 			}
 		}
@@ -149,14 +149,14 @@ func deliverHit(c *core.Call, buf []byte, dest transport.Sink) error {
 	if c.Hit.Value == 0 {
 		return deliver(dest, buf[:c.Hit.Size], c.Hit.ExpireUnixNs)
 	}
-	defer core.Cohort_value_free(c.Hit.Value)
+	defer c.FreeValue(c.Hit.Value)
 	return deliver(dest, core.Bytes(c.Hit.Data, c.Hit.Size), c.Hit.ExpireUnixNs)
 }
 
-// deliverEvent hands the value of a GET event to the sink.
-func deliverEvent(e *core.Event, dest transport.Sink) error {
-	err := deliver(dest, core.Bytes(e.Data, e.Size), e.ExpireUnixNs)
-	core.Cohort_value_free(e.Value)
+// deliverEvent hands the value that has come to the sink.
+func deliverEvent(c *core.Call, dest transport.Sink) error {
+	err := deliver(dest, core.Bytes(c.Event.Data, c.Event.Size), c.Event.ExpireUnixNs)
+	c.FreeValue(c.Event.Value)
 	return err
 }
 
@@ -188,7 +188,7 @@ func (g *group) GetInto(ctx context.Context, key string, buf []byte) ([]byte, er
 	} else {
 		var load uintptr
 		if load, err = g.await(ctx, c, key, began); err == nil && load == 0 {
-			err = deliverEvent(c.Event, &into)
+			err = deliverEvent(c, &into)
 		}
 		c.Free()
 		if err == nil && load != 0 {

@@ -66,7 +66,8 @@ func (g *group) getMany(ctx context.Context, keys []string, results []Result) {
 			continue // a hit
 		}
 		if results[i].Err = g.failure(ctx, e, keys[i]); results[i].Err == nil {
-			results[i].Err = deliverEvent(e, transport.ByteViewSink(&results[i].Value))
+			results[i].Err = deliver(transport.ByteViewSink(&results[i].Value), core.Bytes(e.Data, e.Size), e.ExpireUnixNs)
+			core.Cohort_value_free(e.Value)
 		}
 		if u, ok := results[i].Err.(*bridge.Unanswered); ok {
 			results[i].Err = u.Err

@@ -89,11 +89,13 @@ func (c *Call) Error() *Error { return takeError(c.object) }
 func (c *Call) Begin(plain bool, group uintptr, key string, buf []byte, flags int, timeoutMs int64) int {
 	var began int
 	Fence()
+	place := enter(c.tag)
 	if plain {
 		began = Cohort_go_begin_plain(group, key, buf, flags, timeoutMs, Queue(), c.tag, c.Hit, c.object)
 	} else {
 		began = Cohort_go_begin(group, key, buf, flags, timeoutMs, Queue(), c.tag, c.Hit, c.object)
 	}
+	place.leave()
 	Fence()
 	return began
 }
@@ -101,10 +103,27 @@ func (c *Call) Begin(plain bool, group uintptr, key string, buf []byte, flags in
 // Start runs one call that puts the Call's event into the queue if it returns COHORT_OK.
 func (c *Call) Start(operation func(queue uintptr, tag uint64, object uintptr) (status int)) error {
 	Fence()
-	if operation(Queue(), c.tag, c.object) != COHORT_OK {
+	place := enter(c.tag)
+	status := operation(Queue(), c.tag, c.object)
+	place.leave()
+	if status != COHORT_OK {
 		return c.Error()
 	}
 	return nil
+}
+
+// Cancel ends the wait that began with the ticket. The event comes all the same.
+func (c *Call) Cancel(group uintptr, ticket uint64) {
+	place := enter(c.tag)
+	Cohort_group_cancel(group, ticket)
+	place.leave()
+}
+
+// FreeValue releases a value that the Call brought.
+func (c *Call) FreeValue(value uintptr) {
+	place := enter(c.tag)
+	Cohort_value_free(value)
+	place.leave()
 }
 
 // Done tells once that Event has come.

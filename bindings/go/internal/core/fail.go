@@ -36,7 +36,9 @@ func fail(err error, call func(tag uint64) (events int64)) {
 	failures.m[tag] = f
 	failures.mu.Unlock()
 	Fence()
+	place := enter(tag)
 	n := call(tag)
+	place.leave()
 	failures.mu.Lock()
 	if f.events += n - notCounted; f.events == 0 {
 		delete(failures.m, tag)
@@ -83,6 +85,8 @@ func FailRequest(request uintptr, status int, err error) {
 // CompleteLoad ends a load with a value. plain: the group never calls back into Go.
 func CompleteLoad(plain bool, load uintptr, value []byte, expireUnixNs int64) {
 	Fence()
+	place := enter(uint64(load) >> 4)
+	defer place.leave()
 	if plain {
 		Cohort_go_complete_plain(load, value, expireUnixNs, 0)
 	} else {

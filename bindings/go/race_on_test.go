@@ -1,0 +1,5 @@
+//go:build race
+
+package groupcache_test
+
+const raceEnabled = true

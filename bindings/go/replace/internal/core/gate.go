@@ -1,0 +1,90 @@
+package core
+
+import (
+	"math/bits"
+	"runtime"
+	"sync/atomic"
+)
+
+// A thread that the operating system takes off the processor in the middle of a call into C, or that waits there for a
+// lock, is replaced by Go with another one, which may be next: with many goroutines on a busy machine the threads grow
+// into hundreds. So the gate lets about as many goroutines into C at once as there are processors; the others wait as
+// goroutines do.
+//
+// The counters are spread so that processors do not fight for one of them: a Call mostly stays with one processor and
+// always counts in the same place. Who finds its place empty goes in unseen, which keeps the common case at one
+// addition.
+var gate struct {
+	shards  [64]gateShard
+	mask    uint64
+	limit   atomic.Int32
+	waiting atomic.Int32
+	tokens  chan struct{}
+}
+
+type gateShard struct {
+	inside atomic.Int32
+	_      [124]byte // each in cache lines of its own
+}
+
+func init() {
+	procs := runtime.GOMAXPROCS(0)
+	gate.mask = 1<<bits.Len(uint(max(procs/2, 2)-1)) - 1
+	gate.mask = min(gate.mask, uint64(len(gate.shards)-1))
+	gate.limit.Store(int32(procs))
+	gate.tokens = make(chan struct{}, 1024)
+}
+
+// enter is called before a call into C, leave after it. hint says where to count.
+func enter(hint uint64) *gateShard {
+	s := &gate.shards[hint&gate.mask]
+	if s.inside.Add(1) > 1 && crowded() {
+		s.wait()
+	}
+	return s
+}
+
+func (s *gateShard) leave() {
+	s.inside.Add(-1)
+	if gate.waiting.Load() > 0 && takeWaiting() {
+		gate.tokens <- struct{}{}
+	}
+}
+
+func crowded() bool {
+	inside := int32(0)
+	for i := range gate.mask + 1 {
+		inside += gate.shards[i].inside.Load()
+	}
+	return inside > gate.limit.Load()
+}
+
+// wait waits until it is less crowded:
+//
+//  1. it is crowded                        1. it is crowded
+//  2. the last one leaves, nobody waits    2. this one waits
+//  3. this one waits, looks again, enters  3. whoever leaves lets it look again
+func (s *gateShard) wait() {
+	gate.limit.Store(int32(runtime.GOMAXPROCS(0)))
+	for crowded() {
+		s.inside.Add(-1)
+		gate.waiting.Add(1)
+		if crowded() || !takeWaiting() {
+			<-gate.tokens
+		}
+		s.inside.Add(1)
+	}
+}
+
+// takeWaiting takes one from the number of those who wait. Whoever does so lets one of them go on.
+func takeWaiting() bool {
+	for {
+		n := gate.waiting.Load()
+		if n <= 0 {
+			return false
+		}
+		if gate.waiting.CompareAndSwap(n, n-1) {
+			return true
+		}
+	}
+}
