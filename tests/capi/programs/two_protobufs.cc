@@ -52,8 +52,8 @@ bool CohortWorks(void* library) {
     (instances[i], peers.data(), peers.size(), addresses[i].data(), addresses[i].size(), nullptr);
   }
   bool works = true;
-  for (int i = 0; i < 40; ++i) {
-    const std::string key = "key" + std::to_string(i);
+  for (int i = 0; i < 100; ++i) {
+    const std::string key = std::to_string(i * 7919) + " is a key whose beginning moves it around the ring";
     cohort_value_t* const value = COHORT_CALL(cohort_group_get)(groups[0], key.data(), key.size(), 0, 10'000, nullptr);
     works = works && value != nullptr && COHORT_CALL(cohort_value_size)(value) == static_cast<int64_t>(key.size());
     COHORT_CALL(cohort_value_free)(value);
