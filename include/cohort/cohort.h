@@ -9,16 +9,19 @@
  *   thread at once unless its comment says otherwise; freeing it while another thread is inside a call on it is an error.
  * - **Bytes** travel as (pointer, size). Keys, values, names and messages may hold any byte, NUL included. A NULL pointer
  *   is accepted with size 0. Sizes are in bytes. Nothing that is passed in is kept after the call unless said so.
+ *   A key has at most 65,536 bytes, a value 1 GiB, a name or an address 255; more is COHORT_TOO_LARGE.
  * - **Errors**: functions that can fail take a `cohort_error_t *error` that the caller owns and may reuse; NULL is
  *   accepted. Functions return a `cohort_status_t` (COHORT_OK is 0), or NULL instead of a handle.
  * - **Time**: `timeout_ms` is a duration in milliseconds; 0 or less means "no limit of my own" (the group's longest load
  *   time still ends it). `expire_unix_ns` is nanoseconds since the Unix epoch; 0 means never.
  * - **Callbacks** run with no lock held, on the thread that the comment names. They may be called before the function that
- *   registered them returns. They must not throw, longjmp or unwind through the library.
+ *   registered them returns. They must not throw, longjmp or unwind through the library. Getters may block; the others share
+ *   a few engine threads, so they must not block for long.
  * - **`destroy(user)`** runs exactly once for each registered `user`, also when the registration or the construction
- *   failed; it may be NULL.
+ *   failed; it may be NULL. What is registered in options is shared by all that is made from them: it is destroyed with the
+ *   last.
  * - **Fork**: in a child process, inherited handles answer COHORT_FORKED; freeing them releases no thread, lock or
- *   descriptor of the parent.
+ *   descriptor of the parent, and destroys nothing. Errors and values go on working. The child may make handles of its own.
  * - **Since**: everything here exists since API level 1 unless marked otherwise.
  */
 #ifndef COHORT_COHORT_H
@@ -180,7 +183,8 @@ typedef struct cohort_event_t {
   int32_t kind;                /**< COHORT_EVENT_* */
   cohort_status_t status;      /**< How it ended. */
   uint64_t tag;                /**< The caller's tag. */
-  const void *data;            /**< Borrowed from value, load, request or response. GET: the value, or the message. */
+  const void *data;            /**< Borrowed from value, load, request or response. GET: the value, or the message; LEAD,
+                                    LOAD, SEND: the key (RAW: the body); RESPONSE: the body. */
   int64_t size;                /**< Size of data. */
   int64_t expire_unix_ns;      /**< GET: when the value expires; 0 = never. */
   uint64_t error_tag;          /**< GET, failed by a getter of this process: what cohort_load_fail was given; else 0. */
@@ -286,7 +290,10 @@ COHORT_API cohort_status_t cohort_instance_options_set_max_getter_threads(cohort
 
 /** Makes an instance: local only until cohort_instance_set_peers. @p options may be NULL. The caller owns it. */
 COHORT_API cohort_instance_t *cohort_instance_new(const cohort_instance_options_t *options, cohort_error_t *error);
-/** Closes the instance, waiting as long as it takes for its threads, and drops the handle. Not from its own callbacks. */
+/**
+ * Closes the instance, waiting as long as it takes for its threads, and drops the handle. In one of its own callbacks it
+ * does not wait: another thread closes the instance soon.
+ */
 COHORT_API void cohort_instance_free(cohort_instance_t *instance);
 /**
  * Starts to serve peers at @p address, "host:port"; port 0 picks a free one. One address at a time. When it returns,
@@ -295,8 +302,9 @@ COHORT_API void cohort_instance_free(cohort_instance_t *instance);
 COHORT_API cohort_status_t cohort_instance_listen(cohort_instance_t *instance, const char *address, size_t address_size,
                                                   cohort_error_t *error);
 /**
- * Stops to serve peers: the port is free when it returns; requests under way get up to @p timeout_ms to end. The groups, their
- * caches and the asking of peers go on, and cohort_instance_listen may follow. OK when nothing listens.
+ * Stops to serve peers: the port is free when it returns; requests under way get up to @p timeout_ms to end. The groups,
+ * their caches and the asking of peers go on, and cohort_instance_listen may follow. OK when nothing listens.
+ * COHORT_WOULD_DEADLOCK in one of the instance's own callbacks.
  */
 COHORT_API cohort_status_t cohort_instance_stop_listening(cohort_instance_t *instance, int64_t timeout_ms,
                                                           cohort_error_t *error);
@@ -305,7 +313,7 @@ COHORT_API cohort_value_t *cohort_instance_listen_address(const cohort_instance_
 /**
  * Replaces the set of peers, at any time; gets that are under way end as they began.
  * @param addresses every member's "host:port", this one's included, separated by '\n'; the strings must be the same, byte
- *        for byte, on every member. Empty: local only.
+ *        for byte, on every member. Empty: local only. At most 10,000. A custom transport may name its peers otherwise.
  * @param self this member's own address: it must be among them exactly once.
  */
 COHORT_API cohort_status_t cohort_instance_set_peers(cohort_instance_t *instance, const char *addresses,
@@ -328,7 +336,8 @@ COHORT_API cohort_status_t cohort_instance_remove_group(cohort_instance_t *insta
                                                         cohort_error_t *error);
 /**
  * Shuts down: stops listening, refuses new work, gives what is under way up to @p timeout_ms to end (0 or less: none),
- * then fails the rest with COHORT_CLOSED and stops every thread. Idempotent. Not from the instance's own callbacks.
+ * then fails the rest with COHORT_CLOSED and stops every thread. Idempotent. COHORT_WOULD_DEADLOCK in one of the
+ * instance's own callbacks.
  */
 COHORT_API cohort_status_t cohort_instance_shutdown(cohort_instance_t *instance, int64_t timeout_ms,
                                                     cohort_error_t *error);
@@ -354,8 +363,8 @@ typedef void (*cohort_response_fn)(void *user, cohort_response_t *response);
 /**
  * Handles a request of a peer; the answer comes to @p queue as a RESPONSE event with @p tag.
  * @param method "GET", "PUT", ...
- * @param target the request's target as it was sent: the escaped path and, if any, the query.
- * @param headers "Name: value\r\n" lines.
+ * @param target the request's target as it was sent: the escaped path and, if any, the query; at most 256 KiB.
+ * @param headers "Name: value\r\n" lines; at most 64 KiB.
  * @param timeout_ms how long the server will wait; a peer's own deadline in the headers counts as well.
  */
 COHORT_API cohort_status_t cohort_instance_handle_request(cohort_instance_t *instance, const char *method,
@@ -440,8 +449,9 @@ COHORT_API cohort_status_t cohort_group_options_set_eviction_listener(cohort_gro
                                                                       cohort_destroy_fn destroy, void *user,
                                                                       cohort_error_t *error);
 /**
- * A cache of the program's own for one tier. Unlike other callbacks these run under the lock of the key's flight, so that
- * no load can put back what a Remove took: they must not call the library except for cohort_value_*, nor block.
+ * A cache of the program's own for one tier. Unlike other callbacks add and remove run under the lock of the key's flight,
+ * so that no load can put back what a Remove took, and get may: they must not call the library except for cohort_value_*,
+ * nor block. Any thread, several at once.
  */
 COHORT_API cohort_status_t cohort_group_options_set_cache(cohort_group_options_t *options, int32_t tier,
                                                           cohort_cache_get_fn get, cohort_cache_add_fn add,
@@ -482,8 +492,8 @@ typedef struct cohort_answer_t {
 
 /**
  * The one call of a get, never blocking. A hit is copied to @p buf if it has at most @p cap bytes, else handed out as
- * answer->value (so cap 0 means: no copy). A miss is PENDING, or LEAD if the caller can lead, owns the key (or is alone),
- * and nobody else is loading it.
+ * answer->value; with cap 0 it is always handed out. A hit allocates nothing. A miss is PENDING, or LEAD if the caller can
+ * lead, owns the key (or is alone), and nobody else is loading it.
  * @param flags COHORT_GET_*.
  * @param queue where the event goes; may be NULL only with COHORT_GET_PEEK.
  * @return COHORT_BEGIN_*, or a negated status: then nothing is pending and the message is in @p error.
@@ -493,9 +503,10 @@ COHORT_API int32_t cohort_group_begin(cohort_group_t *group, const char *key, si
                                       cohort_answer_t *answer, cohort_error_t *error);
 /**
  * Begins @p count gets at once, split by owner. Hits are in answers[i] (as values, HIT); each other key gets an event with
- * tag first_tag + i (answers[i] all zero but for the ticket). No caller leads.
+ * tag first_tag + i (answers[i] all zero but for the ticket). No caller leads. With COHORT_GET_PEEK no event comes, and
+ * @p queue may be NULL: what is not here is all zero.
  * @param keys the keys' bytes, one after the other.
- * @param key_sizes @p count sizes.
+ * @param key_sizes @p count sizes; at most 1,000,000, which together are @p keys_size.
  * @return the number of hits, or a negated status: then nothing is pending.
  */
 COHORT_API int64_t cohort_group_begin_many(cohort_group_t *group, const char *keys, size_t keys_size,
@@ -518,7 +529,8 @@ typedef void (*cohort_get_fn)(void *user, cohort_status_t status, cohort_value_t
                               size_t message_size);
 /**
  * Gets with a callback, on the calling thread (a hit) or an engine thread. Exactly once, unless this returns 0 with
- * an error. @return a ticket for cohort_group_cancel (already used up if the callback has run).
+ * an error. COHORT_GET_CAN_LEAD has no meaning here. @return a ticket for cohort_group_cancel (already used up if the
+ * callback has run).
  */
 COHORT_API uint64_t cohort_group_get_async(cohort_group_t *group, const char *key, size_t key_size, int32_t flags,
                                            int64_t timeout_ms, cohort_get_fn done, void *user, cohort_error_t *error);
@@ -529,8 +541,9 @@ COHORT_API cohort_value_t *cohort_group_get(cohort_group_t *group, const char *k
 /** @} */
 /* ------------------------------------------------------------------------------------------------------------------ */
 /** @name Loads
- * A load is ended once, by complete or fail, which also release the handle; freeing an open one abandons it, so that the
- * next waiter that can lead runs the getter. Ending a load that has timed out or was overtaken is fine. */
+ * A load is ended once, by complete or fail, which also release the handle, whatever they return; freeing an open one
+ * abandons it, so that the next waiter that can lead runs the getter. Ending a load that has timed out or was overtaken is
+ * fine. A value that cannot be taken (too large, NULL with a size) fails the load with the message of the error. */
 /** @{ */
 
 /** The key, borrowed while the load is open. */
@@ -554,6 +567,7 @@ COHORT_API cohort_status_t cohort_load_complete_value(cohort_load_t *load, const
                                                       cohort_error_t *error);
 /**
  * Ends the load with a failure: COHORT_NOT_FOUND, or COHORT_LOAD_FAILED for anything else.
+ * @param message one line, cut after 65,536 bytes; the waiters are handed it as it is.
  * @param error_tag handed to waiters on queues as it is (event.error_tag); 0 = none.
  * @return the number of events that will carry @p error_tag.
  */

@@ -135,13 +135,22 @@ class OpenCalls : public std::enable_shared_from_this<OpenCalls> {
                                  "peer " + address + " did not answer within " + std::to_string(timeout_ms) + " ms"),
                           0);
         });
+    // It may have ended already:
+    //   1. Hand: lists the call   2. Close, or its time: ends it, and finds nothing to run   3. Hand: clears up itself
+    UniqueFunction<void()> clear_up = [self = shared_from_this(), id, timer] {
+      self->runtime_.timers().Cancel(timer);
+      std::lock_guard list_lock(self->mutex_);
+      self->open_.erase(id);
+    };
+    bool ended = false;
     {
       std::lock_guard lock(call->mutex);
-      call->on_ended = [self = shared_from_this(), id, timer] {
-        self->runtime_.timers().Cancel(timer);
-        std::lock_guard list_lock(self->mutex_);
-        self->open_.erase(id);
-      };
+      ended = call->ended;
+      if (!ended) call->on_ended = std::move(clear_up);
+    }
+    if (ended) {
+      clear_up();
+      return id;
     }
     send_(std::make_unique<HostRequest>(call));  // A refused request fails as it is dropped.
     return id;

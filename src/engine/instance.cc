@@ -83,7 +83,7 @@ Status Instance::SetPeers(const std::vector<std::string>& addresses, const std::
     if (closed_) return {Code::kClosed, "the instance is closed"};
   }
   if (addresses.empty()) {
-    context_->SetPeers(nullptr);
+    ReplacePeers(nullptr);
     return {};
   }
   std::vector<std::string> sorted = addresses;
@@ -120,9 +120,20 @@ Status Instance::SetPeers(const std::vector<std::string>& addresses, const std::
     }
     peers.push_back(std::move(peer));
   }
-  context_->SetPeers(std::make_shared<const PeerSet>(
+  ReplacePeers(std::make_shared<const PeerSet>(
       PeerSet{std::move(peers), addresses, self_index, Ring(options_.ring, addresses)}));
   return {};
+}
+
+void Instance::ReplacePeers(std::shared_ptr<const PeerSet> peers) {
+  const std::shared_ptr<const PeerSet> before = context_->SetPeers(peers);
+  if (before == nullptr) return;
+  std::erase_if(former_peers_, [](const std::weak_ptr<Peer>& peer) { return peer.expired(); });
+  for (const std::shared_ptr<Peer>& peer : before->peers) {
+    const bool stays =
+        peers != nullptr && std::find(peers->peers.begin(), peers->peers.end(), peer) != peers->peers.end();
+    if (peer != nullptr && !stays) former_peers_.push_back(peer);
+  }
 }
 
 std::string Instance::Owner(std::string_view key) const {
@@ -209,13 +220,16 @@ void Instance::Shutdown(int64_t timeout_ms) {
   // Drain.
   if (timeout_ms > 0) context_->AwaitIdle(deadline_ns);
   if (listener != nullptr) listener->Stop(std::max<int64_t>(0, (deadline_ns - context_->NowNs()) / 1'000'000));
-  // Fail the rest.
+  // Fail the rest. A peer that left the ring, now or before, lives as long as somebody asks it.
   for (const std::shared_ptr<Group>& group : groups) group->Close();
-  const std::shared_ptr<const PeerSet> peers = context_->SetPeers(nullptr);
-  if (peers != nullptr) {
-    for (const std::shared_ptr<Peer>& peer : peers->peers) {
-      if (peer != nullptr) peer->Close();
-    }
+  std::vector<std::weak_ptr<Peer>> former;
+  {
+    std::lock_guard lock(set_peers_mutex_);
+    ReplacePeers(nullptr);
+    former.swap(former_peers_);
+  }
+  for (const std::weak_ptr<Peer>& weak : former) {
+    if (const std::shared_ptr<Peer> peer = weak.lock()) peer->Close();
   }
   context_->AwaitIdle(-1);  // Closed peers acknowledge at once, so that Sets and Removes end too.
   // Join.

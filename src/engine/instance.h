@@ -67,6 +67,8 @@ class Instance final : public ServedGroups, public std::enable_shared_from_this<
 
  private:
   explicit Instance(InstanceOptions options);
+  // REQUIRES: set_peers_mutex_.
+  void ReplacePeers(std::shared_ptr<const PeerSet> peers);
   void ScheduleSweep();
   void SweepGroups();
   std::vector<std::shared_ptr<Group>> Groups() const;
@@ -79,6 +81,7 @@ class Instance final : public ServedGroups, public std::enable_shared_from_this<
   std::unique_ptr<Listener> listener_;
   bool closed_ = false;
   std::mutex set_peers_mutex_;
+  std::vector<std::weak_ptr<Peer>> former_peers_;  // Those that left the ring: their calls may still be open.
   std::mutex shutdown_mutex_;
   bool shut_down_ = false;
 };
