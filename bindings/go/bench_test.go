@@ -100,3 +100,25 @@ func BenchmarkGetMany100Hits(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRemote gets keys that another node owns, each once, with 256 goroutines. Both nodes are in this process.
+func BenchmarkRemote(b *testing.B) {
+	nodes := startNodes(b, 2, plainHTTP, groupcache.Options{})
+	var next atomic.Int64
+	b.SetParallelism(256)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			for {
+				key := fmt.Sprint(next.Add(1), "-key")
+				if _, remote := nodes[0].instance.PickPeer(key); !remote {
+					continue
+				}
+				if _, err := getString(context.Background(), nodes[0].group, key); err != nil {
+					panic(err)
+				}
+				break
+			}
+		}
+	})
+}

@@ -194,7 +194,7 @@ func TestTheEngineAndThePickerAgreeOnOwners(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			plain := startNodes(t, 3, plainHTTP, groupcache.Options{HashFn: hash, Replicas: 20})
 			for k := range 50 {
-				key := fmt.Sprint("key-", k)
+				key := fmt.Sprint(k, "-key")
 				client, remote := plain[0].instance.PickPeer(key)
 				want := 0
 				for n := range plain {

@@ -101,7 +101,7 @@ func startNodesWith(t testing.TB, n int, newTransport func() transport.Transport
 func keyOwnedBy(t testing.TB, asker, owner *node) string {
 	t.Helper()
 	for i := range 10_000 {
-		key := fmt.Sprintf("key-%d", i)
+		key := fmt.Sprintf("%d-key", i) // what differs only at its end lies close together on the ring
 		if c, remote := asker.instance.PickPeer(key); remote && c.PeerInfo().Address == owner.address {
 			return key
 		}

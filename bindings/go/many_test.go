@@ -77,7 +77,7 @@ func TestGetManyOfManyNodes(t *testing.T) {
 	nodes := startNodes(t, 3, plainHTTP, groupcache.Options{})
 	var keys []string
 	for i := range 300 {
-		keys = append(keys, fmt.Sprint("key-", i))
+		keys = append(keys, fmt.Sprint(i, "-key"))
 	}
 	for i, r := range nodes[0].group.GetMany(context.Background(), keys) {
 		require.NoError(t, r.Err)

@@ -133,7 +133,7 @@ func TestNodesReachEachOther(t *testing.T) {
 
 			for i := range 200 {
 				for kind, want := range map[string]error{"missing": &transport.ErrNotFound{}, "broken": nil} {
-					key := fmt.Sprintf("%s-%d", kind, i)
+					key := fmt.Sprintf("%d-%s", i, kind)
 					client, remote := nodes[0].instance.PickPeer(key)
 					if !remote || client.PeerInfo().Address == nodes[0].address {
 						continue
@@ -405,7 +405,7 @@ func TestARequestOfAPeerIsNeverForwarded(t *testing.T) {
 			}
 			key := ""
 			for i := 0; key == ""; i++ {
-				k := fmt.Sprint("key", i)
+				k := fmt.Sprint(i, "key")
 				_, first := nodes[0].instance.PickPeer(k)
 				_, second := nodes[1].instance.PickPeer(k)
 				if first && second {

@@ -180,17 +180,17 @@ enum {
  * language. The receiver owns value, load, request and response, whichever are not NULL: cohort_event_release frees them.
  */
 typedef struct cohort_event_t {
-  int32_t kind;                /**< COHORT_EVENT_* */
-  cohort_status_t status;      /**< How it ended. */
-  uint64_t tag;                /**< The caller's tag. */
-  const void *data;            /**< Borrowed from value, load, request or response. GET: the value, or the message; LEAD,
+  int32_t kind;              /**< COHORT_EVENT_* */
+  cohort_status_t status;    /**< How it ended. */
+  uint64_t tag;              /**< The caller's tag. */
+  const void *data;          /**< Borrowed from value, load, request or response. GET: the value, or the message; LEAD,
                                     LOAD, SEND: the key (RAW: the body); RESPONSE: the body. */
-  int64_t size;                /**< Size of data. */
-  int64_t expire_unix_ns;      /**< GET: when the value expires; 0 = never. */
-  uint64_t error_tag;          /**< GET, failed by a getter of this process: what cohort_load_fail was given; else 0. */
-  cohort_value_t *value;       /**< GET: the value; on failures, and for LOG: the message. */
-  cohort_load_t *load;         /**< LEAD, LOAD. */
-  cohort_request_t *request;   /**< SEND. */
+  int64_t size;              /**< Size of data. */
+  int64_t expire_unix_ns;    /**< GET: when the value expires; 0 = never. */
+  uint64_t error_tag;        /**< GET, failed by a getter of this process: what cohort_load_fail was given; else 0. */
+  cohort_value_t *value;     /**< GET: the value; on failures, and for LOG: the message. */
+  cohort_load_t *load;       /**< LEAD, LOAD. */
+  cohort_request_t *request; /**< SEND. */
   cohort_response_t *response; /**< RESPONSE. */
   int32_t source;              /**< GET: COHORT_SOURCE_* */
   int32_t flags;               /**< COHORT_EVENT_OVERTAKEN, or 0. */

@@ -141,10 +141,20 @@ class Result {
 
 namespace detail {
 
-/** The error object of one call. */
+/** The error object of one call. Each thread keeps one for the next call. */
 class ErrorSlot {
+  using Handle = std::unique_ptr<cohort_error_t, void (*)(cohort_error_t*)>;
+
  public:
-  ErrorSlot() : error_(cohort_error_new(), &cohort_error_free) {}
+  ErrorSlot() : error_(std::exchange(spare(), Handle(nullptr, &cohort_error_free))) {
+    if (error_ == nullptr) error_.reset(cohort_error_new());
+  }
+  ~ErrorSlot() {
+    if (spare() == nullptr) spare() = std::move(error_);
+  }
+  ErrorSlot(const ErrorSlot&) = delete;
+  ErrorSlot& operator=(const ErrorSlot&) = delete;
+
   operator cohort_error_t*() const { return error_.get(); }
   Status status() const {
     return Status(
@@ -157,12 +167,19 @@ class ErrorSlot {
   /** The handle that a call returned. */
   template <typename T>
   T* take(T* handle) const {
-    if (handle == nullptr) status().check();
+    if (handle == nullptr) {
+      status().check();
+      throw std::bad_alloc();  // Not even the error had room.
+    }
     return handle;
   }
 
  private:
-  std::unique_ptr<cohort_error_t, void (*)(cohort_error_t*)> error_;
+  static Handle& spare() {
+    static thread_local Handle kept(nullptr, &cohort_error_free);
+    return kept;
+  }
+  Handle error_;
 };
 
 inline std::string_view view(const char* data, int64_t size) {

@@ -142,7 +142,8 @@ func tryStart(t testing.TB, m mix, options ...option) (*Cluster, error) {
 	return c, nil
 }
 
-// stop kills every node. If the test failed it shows the logs; a node that ended by itself fails the test.
+// stop kills every node. If the test failed it shows the logs; a node that ended by itself fails the test, and so does one
+// of ours whose log holds a panic or what a sanitizer found.
 func (c *Cluster) stop(t testing.TB) {
 	for _, n := range c.nodes {
 		if n.cmd == nil {
@@ -152,6 +153,9 @@ func (c *Cluster) stop(t testing.TB) {
 			t.Errorf("%v ended by itself", n)
 		}
 		n.kill()
+		if complaint := n.complaint(); t != nil && complaint != "" {
+			t.Errorf("%v complained:\n%s", n, complaint)
+		}
 		if t != nil && t.Failed() {
 			t.Log(n.logTail())
 		}

@@ -121,6 +121,21 @@ func (n *Node) died() bool {
 	}
 }
 
+// complaint is what a sanitizer, the race detector or a panic wrote into the log of one of our nodes; empty if nothing.
+func (n *Node) complaint() string {
+	text, err := os.ReadFile(n.log)
+	if err != nil || !n.ours() {
+		return ""
+	}
+	for _, mark := range []string{"ThreadSanitizer", "AddressSanitizer", "runtime error: ", "DATA RACE", "panic: ", "panic serving"} {
+		if i := bytes.Index(text, []byte(mark)); i >= 0 {
+			const shown = 6_000
+			return string(text[max(0, i-100):min(len(text), i+shown)])
+		}
+	}
+	return ""
+}
+
 // logTail is the end of what the process wrote.
 func (n *Node) logTail() string {
 	text, err := os.ReadFile(n.log)

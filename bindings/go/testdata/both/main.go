@@ -49,7 +49,7 @@ func main() {
 	check(err)
 	by := map[string]int{}
 	for i := range 100 {
-		key := fmt.Sprint("key-", i)
+		key := fmt.Sprint(i, "-key")
 		var one, two string
 		check(theirGroup.Get(ctx, key, transport.StringSink(&one)))
 		check(ourGroup.Get(ctx, key, cohorttransport.StringSink(&two)))
@@ -59,8 +59,8 @@ func main() {
 		}
 		by[one[:6]]++
 	}
-	check(theirGroup.Remove(ctx, "key-1"))
-	check(ourGroup.Remove(ctx, "key-2"))
+	check(theirGroup.Remove(ctx, "1-key"))
+	check(ourGroup.Remove(ctx, "2-key"))
 	fmt.Println("both own keys:", len(by) == 2)
 	fmt.Println(pb.File_transport_pb_groupcache_proto.Path() != cohortpb.File_transport_pb_groupcache_proto.Path())
 	check(theirs.Shutdown(ctx))

@@ -6,7 +6,7 @@
  * the SWIG interface file instead.
  * ----------------------------------------------------------------------------- */
 
-// source: /work/main/bindings/swig/cohort.i
+// source: bindings/swig/cohort.i
 
 package core
 
