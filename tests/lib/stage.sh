@@ -22,7 +22,7 @@ build_preset() {
     cat "build/logs/configure-$preset.log"
     return 1
   }
-  cmake --build --preset "$preset" -j "$JOBS" ${1:+--target "$@"}
+  cmake --build --preset "$preset" -j "$JOBS" ${1:+--target "$@"} -- --quiet
 }
 
 # run_ctest NAME: runs the tests of build/NAME and counts them; none at all is a failure.
