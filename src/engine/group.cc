@@ -181,6 +181,9 @@ int64_t LatestDeadlineNs(const Flight& flight) {
 
 }  // namespace
 
+// The flight may have ended on the way here, and must not get an attempt that nobody ends:
+//   1. a get begins the flight, leaves the lock   2. Close, or its last waiter, ends the flight   3. AskOwner: does
+//   nothing
 void Group::AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner) {
   Shard& shard = flights_.OfHash(flight->hash);
   uint64_t attempt = 0;
@@ -188,6 +191,7 @@ void Group::AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer
   const int64_t asked_ns = context_->NowNs();
   {
     Lock lock(shard.mutex);
+    if (flight->step != Flight::Step::kPeer) return;
     attempt = ++flight->attempt;
     timeout_ms = std::max<int64_t>(1, (LatestDeadlineNs(*flight) - asked_ns) / kNsPerMs);
   }

@@ -5,7 +5,7 @@
 
 namespace capi_test {
 
-// Calls of operator new on this thread.
+// Calls of operator new on this thread; -1 where they cannot be counted.
 int64_t Allocations();
 
 }  // namespace capi_test
