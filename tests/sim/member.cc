@@ -164,8 +164,8 @@ ValueRef Member::NewValue(int key, Model::Id origin) {
   }
 }
 
-void Member::Get(int key, bool by_queue, bool can_lead, int64_t timeout_ms) {
-  Begin(key, by_queue && can_lead ? kCanLead : 0, by_queue, timeout_ms);
+void Member::Get(int key, bool by_queue, bool can_lead, bool local, int64_t timeout_ms) {
+  Begin(key, (by_queue && can_lead ? kCanLead : 0) | (local ? kLocal : 0), by_queue, timeout_ms);
   Poll();
 }
 

@@ -70,7 +70,8 @@ class Member {
   void Stop(int64_t drain_ms);
   void SetPeers(const std::vector<std::string>& peers);
 
-  void Get(int key, bool by_queue, bool can_lead, int64_t timeout_ms);
+  // `local`: never asks a peer.
+  void Get(int key, bool by_queue, bool can_lead, bool local, int64_t timeout_ms);
   void Peek(int key);
   // One of the gets that wait, if any.
   void CancelOne();

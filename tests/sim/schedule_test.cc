@@ -1,6 +1,6 @@
 // A few hundred schedules, each from its seed, break no promise; and a seed is one schedule, whenever it runs.
 //
-//   COHORT_SIM_SEEDS=N   how many seeds (default below)
+//   COHORT_SIM_SEEDS=N   how many seeds (else those below; COHORT_LONG=1 takes the long run)
 //   COHORT_SIM_SEED=N    only that one
 //   COHORT_SIM_FIRST=N   where to begin
 #include "sim/schedule.h"
@@ -15,6 +15,7 @@ namespace cohort::sim {
 namespace {
 
 constexpr uint64_t kSeeds = 240;
+constexpr uint64_t kSeedsOfALongRun = 4'000;
 constexpr int kMostFailures = 3;
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
@@ -27,7 +28,8 @@ class Schedules : public ::testing::TestWithParam<Flavor> {};
 TEST_P(Schedules, KeepEveryPromise) {
   const uint64_t first = FromEnvironment("COHORT_SIM_FIRST", 1);
   const uint64_t only = FromEnvironment("COHORT_SIM_SEED", 0);
-  const uint64_t end = only != 0 ? only + 1 : first + FromEnvironment("COHORT_SIM_SEEDS", kSeeds);
+  const uint64_t usual = FromEnvironment("COHORT_LONG", 0) != 0 ? kSeedsOfALongRun : kSeeds;
+  const uint64_t end = only != 0 ? only + 1 : first + FromEnvironment("COHORT_SIM_SEEDS", usual);
   int failures = 0;
   int64_t schedules = 0, events = 0, gets = 0, hits = 0, runs = 0, changes = 0;
   for (uint64_t seed = only != 0 ? only : first; seed < end && failures < kMostFailures; ++seed) {

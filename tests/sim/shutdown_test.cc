@@ -53,7 +53,7 @@ TEST_F(Shutdown, DoesNotWaitForAPeerThatHasLeftTheRing) {
 TEST_F(Shutdown, GivesWhatIsUnderWayItsTime) {
   Member& leaving = Add(0);
   leaving.SetPeers({});
-  leaving.Get(0, false, false, 0);
+  leaving.Get(0, false, false, false, 0);
   EXPECT_EQ(1u, model_.Waiting(leaving.incarnation()).size());
   leaving.Stop(5'000);
   EXPECT_EQ(1, model_.gets());

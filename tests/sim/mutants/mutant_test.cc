@@ -8,7 +8,7 @@
 namespace cohort::sim {
 namespace {
 
-constexpr uint64_t kSeeds = 60;
+constexpr uint64_t kSeeds = 240;
 
 TEST(Mutant, IsCaught) {
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
