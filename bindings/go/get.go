@@ -34,11 +34,16 @@ func (g *group) get(ctx context.Context, key string, dest transport.Sink, flags 
 		defer g.instance.callers.leave(op, asks)
 	}
 	c := core.NewCall()
-	began := c.Begin(g.plain, g.handle, key, c.Scratch, flags, timeoutMs(ctx))
+	began := c.Begin(g.plain, g.handle, key, c.Scratch(), flags, timeoutMs(ctx))
+	return g.finish(ctx, c, key, c.Scratch(), began, flags, dest)
+}
+
+// finish brings what began to its end and frees the Call. buf is what begin was given.
+func (g *group) finish(ctx context.Context, c *core.Call, key string, buf []byte, began, flags int, dest transport.Sink) error {
+	defer runtime.KeepAlive(g)
 	if began == core.COHORT_BEGIN_HIT {
-		err := deliverHit(c, c.Scratch, dest)
+		err := deliverHit(c, buf, dest)
 		c.Free()
-		runtime.KeepAlive(g)
 		return err
 	}
 	load, err := g.await(ctx, c, key, began)
@@ -52,7 +57,6 @@ func (g *group) get(ctx context.Context, key string, dest transport.Sink, flags 
 	if err == nil && load != 0 {
 		err = g.lead(ctx, load, key, dest)
 	}
-	runtime.KeepAlive(g)
 	return err
 }
 
@@ -172,6 +176,9 @@ func deliver(dest transport.Sink, value []byte, expireUnixNs int64) error {
 
 func (g *group) GetInto(ctx context.Context, key string, buf []byte) ([]byte, error) {
 	buf = buf[:cap(buf)]
+	if g.instance.calls {
+		return g.getInto(buf, func(dest transport.Sink) error { return g.get(ctx, key, dest, core.COHORT_GET_CAN_LEAD) })
+	}
 	c := core.NewCall()
 	began := c.Begin(g.plain, g.handle, key, buf, core.COHORT_GET_CAN_LEAD, timeoutMs(ctx))
 	if began == core.COHORT_BEGIN_HIT && c.Hit.Value == 0 {
@@ -180,22 +187,14 @@ func (g *group) GetInto(ctx context.Context, key string, buf []byte) ([]byte, er
 		runtime.KeepAlive(g)
 		return buf[:size], nil
 	}
+	return g.getInto(buf, func(dest transport.Sink) error {
+		return g.finish(ctx, c, key, nil, began, core.COHORT_GET_CAN_LEAD, dest)
+	})
+}
+
+func (g *group) getInto(buf []byte, get func(dest transport.Sink) error) ([]byte, error) {
 	into := intoSink{buf: buf[:0]}
-	var err error
-	if began == core.COHORT_BEGIN_HIT {
-		err = deliverHit(c, nil, &into)
-		c.Free()
-	} else {
-		var load uintptr
-		if load, err = g.await(ctx, c, key, began); err == nil && load == 0 {
-			err = deliverEvent(c, &into)
-		}
-		c.Free()
-		if err == nil && load != 0 {
-			err = g.lead(ctx, load, key, &into)
-		}
-	}
-	runtime.KeepAlive(g)
+	err := get(&into)
 	if u, ok := err.(*bridge.Unanswered); ok {
 		err = u.Err
 	}

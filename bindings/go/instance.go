@@ -103,7 +103,7 @@ func (i *Instance) start(object uintptr) bool {
 	i.plain = i.opts.CacheFactory == nil
 	if hash := i.opts.HashFn; hash != nil && !isDefaultHash(hash) {
 		i.plain = false
-		if core.Cohort_go_set_hash(options, core.RegisterHash(core.Hash(hash)), object) != core.COHORT_OK {
+		if core.Cohort_go_set_hash(options, core.RegisterHash(safeHash(hash, i.opts.Logger)), object) != core.COHORT_OK {
 			return false
 		}
 	}
@@ -138,6 +138,18 @@ func (i *Instance) start(object uintptr) bool {
 // isDefaultHash recognises the engine's own hash function, which then need not be called from C.
 func isDefaultHash(hash peer.HashFn) bool {
 	return reflect.ValueOf(hash).Pointer() == reflect.ValueOf(fnv1.HashBytes64).Pointer()
+}
+
+// safeHash keeps a panic of the program's hash function from crossing C.
+func safeHash(hash peer.HashFn, log Logger) core.Hash {
+	return func(data []byte) (place uint64) {
+		defer func() {
+			if r := recover(); r != nil && log != nil {
+				log.Error("Options.HashFn panicked", "panic", r)
+			}
+		}()
+		return hash(data)
+	}
 }
 
 func writeLog(log Logger, level int32, line string) {
@@ -291,6 +303,8 @@ func init() {
 		return nil
 	}
 }
+
+func (d door) CanListen() bool { return d.i.sender == nil }
 
 func (d door) Listen(address string) (resolved string, err error) {
 	err = core.Try(func(object uintptr) bool {

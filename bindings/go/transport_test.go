@@ -539,3 +539,73 @@ func TestListeningTwiceAndBadAddressesAreErrors(t *testing.T) {
 		})
 	}
 }
+
+// wrapped changes one function of the HTTP transport, as programs do.
+type wrapped struct {
+	*transport.HttpTransport
+	clients *atomic.Int64
+}
+
+func (w *wrapped) NewClient(ctx context.Context, p peer.Info) (peer.Client, error) {
+	w.clients.Add(1)
+	return w.HttpTransport.NewClient(ctx, p)
+}
+
+func TestAnHTTPTransportMayBeWrapped(t *testing.T) {
+	var clients atomic.Int64
+	nodes := startNodes(t, 2, func() transport.Transport {
+		return &wrapped{transport.NewHttpTransport(transport.HttpTransportOptions{Logger: quiet}), &clients}
+	}, groupcache.Options{})
+	key := keyOwnedBy(t, nodes[0], nodes[1])
+	value, err := getString(context.Background(), nodes[0].group, key)
+	require.NoError(t, err)
+	assert.Equal(t, "1:"+key, value)
+	assert.EqualValues(t, 2, clients.Load())
+}
+
+// lines collects what is logged.
+type lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *lines) Info(msg string, args ...any)  { l.add("INFO", msg, args) }
+func (l *lines) Error(msg string, args ...any) { l.add("ERROR", msg, args) }
+
+func (l *lines) add(level, msg string, args []any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, fmt.Sprint(level, " ", msg, args))
+}
+
+func (l *lines) contain(parts ...string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.all {
+		all := true
+		for _, part := range parts {
+			all = all && strings.Contains(line, part)
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+func TestAPeerThatCannotBeReachedIsLogged(t *testing.T) {
+	log := &lines{}
+	i := groupcache.New(groupcache.Options{Logger: log})
+	const nobody = "127.0.0.1:1"
+	require.NoError(t, i.SetPeers(context.Background(), []peer.Info{{Address: "127.0.0.1:2", IsSelf: true}, {Address: nobody}}))
+	g, err := i.NewGroup("group", 1<<20, groupcache.GetterFunc(func(_ context.Context, key string, dest transport.Sink) error {
+		return dest.SetString("loaded here", time.Time{})
+	}))
+	require.NoError(t, err)
+	value, err := getString(context.Background(), g, keyOwnedBy(t, &node{instance: i}, &node{address: nobody}))
+	require.NoError(t, err)
+	assert.Equal(t, "loaded here", value)
+	eventually(t, "the error is logged", func() bool { return log.contain("ERROR", nobody) })
+	stats := g.GroupStats()
+	assert.EqualValues(t, 1, stats.PeerErrors.Get())
+}

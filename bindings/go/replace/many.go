@@ -27,6 +27,13 @@ func (g *group) GetMany(ctx context.Context, keys []string) []Result {
 }
 
 func (g *group) getMany(ctx context.Context, keys []string, results []Result) {
+	if g.instance.calls {
+		for _, key := range keys {
+			op := operation{core.COHORT_REQUEST_GET, g.name, key}
+			asks := g.instance.callers.enter(ctx, op)
+			defer g.instance.callers.leave(op, asks)
+		}
+	}
 	sizes := packedSizes(keys)
 	answers := make([]core.Answer, len(keys))
 	batch := core.NewBatch(len(keys))

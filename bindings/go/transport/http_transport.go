@@ -141,7 +141,7 @@ func (t *HttpTransport) ListenAndServe(ctx context.Context, address string) erro
 		return fmt.Errorf("cannot listen on %s: already listening on %s", address, t.address)
 	}
 	native := nativeOf(t.instance)
-	if native != nil && t.plain() {
+	if native != nil && t.plain() && native.CanListen() {
 		resolved, err := native.Listen(address)
 		if err != nil {
 			return fmt.Errorf("while starting HTTP listener: %w", err)

@@ -15,7 +15,7 @@ const scratchBytes = 4096
 type Call struct {
 	Hit     *Hit   // what begin answered
 	Event   *Event // what came; valid after Done
-	Scratch []byte // for a hit
+	scratch *[scratchBytes]byte
 	tag     uint64
 	object  uintptr // cohort_error_t
 	done    chan struct{}
@@ -31,8 +31,10 @@ const (
 
 var (
 	callPool = sync.Pool{New: func() any { return newCall() }}
-	slots    slotTable
-	absent   sync.Map // *Call that nobody waits for any more, until its event comes
+	// A Call that waits lends its buffer to others: what waits must be small.
+	scratchPool = sync.Pool{New: func() any { return new([scratchBytes]byte) }}
+	slots       slotTable
+	absent      sync.Map // *Call that nobody waits for any more, until its event comes
 )
 
 // slotTable finds Calls by tag. It holds them weakly: a Call that waits is held by its goroutine, one that does not may
@@ -46,11 +48,10 @@ type slotTable struct {
 func newCall() *Call {
 	c := &Call{
 		// Apart from the Call: what C is given must not lie in one piece of memory with Go pointers.
-		Hit:     new(Hit),
-		Event:   new(Event),
-		Scratch: make([]byte, scratchBytes),
-		done:    make(chan struct{}, 1),
-		object:  Cohort_error_new(),
+		Hit:    new(Hit),
+		Event:  new(Event),
+		done:   make(chan struct{}, 1),
+		object: Cohort_error_new(),
 	}
 	slots.mu.Lock()
 	if n := len(slots.free); n > 0 {
@@ -80,6 +81,14 @@ func NewCall() *Call { return callPool.Get().(*Call) }
 
 // Free puts the Call back. Not while its event may still come: Leave then.
 func (c *Call) Free() { callPool.Put(c) }
+
+// Scratch returns a buffer for a hit, which is the Call's until Done is asked for or the Call is freed.
+func (c *Call) Scratch() []byte {
+	if c.scratch == nil {
+		c.scratch = scratchPool.Get().(*[scratchBytes]byte)
+	}
+	return c.scratch[:]
+}
 
 // Error copies the error of the operation that could not begin.
 func (c *Call) Error() *Error { return takeError(c.object) }
@@ -127,7 +136,13 @@ func (c *Call) FreeValue(value uintptr) {
 }
 
 // Done tells once that Event has come.
-func (c *Call) Done() <-chan struct{} { return c.done }
+func (c *Call) Done() <-chan struct{} {
+	if c.scratch != nil {
+		scratchPool.Put(c.scratch)
+		c.scratch = nil
+	}
+	return c.done
+}
 
 // Leave is for a caller that does not wait for its event: what the event will own is released when it comes. The Call
 // is not the caller's any more.

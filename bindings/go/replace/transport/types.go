@@ -60,8 +60,8 @@ type Transport interface {
 type RawTransport interface {
 	Transport
 
-	// RoundTrip sends r, whose URL holds the peer's address and the escaped path, and returns the answer. The context of
-	// r ends when nobody waits any more.
+	// RoundTrip sends r, whose URL holds the peer's address and the escaped path under DefaultBasePath, and returns the
+	// answer. The context of r ends when nobody waits any more.
 	RoundTrip(peer peer.Info, r *http.Request) (*http.Response, error)
 }
 

@@ -9,6 +9,8 @@ import (
 
 // Native is an Instance of this module, as the HTTP transport sees it.
 type Native interface {
+	// CanListen reports whether the engine can serve peers: it asks them itself, too.
+	CanListen() bool
 	// Listen lets the engine serve peers and returns the address that it listens on.
 	Listen(address string) (resolved string, err error)
 	// StopListening ends that, giving requests under way time until ctx ends.
