@@ -327,6 +327,7 @@ void WirePeer::RemoveKeys(std::string_view group, const std::vector<std::string>
   };
   const auto as_batch = [&](const std::vector<std::string>& run) {
     std::vector<wire::BatchEntry> entries;
+    entries.reserve(run.size());
     for (const std::string& key : run) entries.push_back(Entry(wire::BatchOp::kRemove, group, key));
     return BatchOf(std::move(entries));
   };

@@ -100,7 +100,7 @@ class EventQueue {
 
  private:
   EventQueue();
-  void Append(std::unique_ptr<EventNode> node);
+  void Append(std::unique_ptr<EventNode> owned);
   void SignalAfterAppend();
   std::shared_ptr<Group> Untrack(TrackedNode* node);
 

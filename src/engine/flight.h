@@ -93,7 +93,7 @@ class FlightTable {
   static void FreeTicket(Shard& shard, uint64_t ticket);
   // Null: that wait has ended.
   static Waiter* OfTicketLocked(Shard& shard, uint64_t ticket);
-  static void Append(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter);
+  static void Append(Shard& shard, Flight& flight, std::unique_ptr<Waiter> owned);
   // Takes one waiter out of its flight.
   static std::unique_ptr<Waiter> Remove(Shard& shard, Waiter* waiter);
   // Takes all of them out, first come first.

@@ -181,7 +181,7 @@ ssize_t HttpStream::read(char* ptr, size_t size) {
     } while (head_.line.compare(0, 10, "HTTP/1.1 1") == 0);
     expect_headers_ = 0;
     std::string text = head_.line + "\r\n";
-    for (const auto& [name, value] : head_.headers) text += name + ": " + value + "\r\n";
+    for (const auto& [name, value] : head_.headers) text.append(name).append(": ").append(value).append("\r\n");
     Feed(text + "\r\n");
   }
   if (fed_begin_ < fed_.size()) {
