@@ -20,16 +20,15 @@
 #include <unistd.h>
 
 /* ---- libcohort, by name: each function as a pointer of its own type */
-#define USED(X)                                                                                                 \
-  X(cohort_version)                                                                                             \
-  X(cohort_error_new)                                                                                           \
-  X(cohort_error_message) X(cohort_error_status) X(cohort_error_free) X(cohort_value_data) X(cohort_value_size) \
-      X(cohort_value_free) X(cohort_instance_new) X(cohort_instance_free) X(cohort_instance_listen)             \
-          X(cohort_instance_set_peers) X(cohort_instance_owner) X(cohort_instance_new_group)                    \
-              X(cohort_group_options_new) X(cohort_group_options_free) X(cohort_group_options_set_getter)       \
-                  X(cohort_group_options_set_cache_bytes) X(cohort_group_get) X(cohort_group_set)               \
-                      X(cohort_group_remove) X(cohort_group_stats) X(cohort_group_free) X(cohort_load_complete) \
-                          X(cohort_load_fail)
+/* clang-format off */
+#define USED(X)                                                                                                        \
+  X(cohort_version) X(cohort_error_new) X(cohort_error_message) X(cohort_error_status) X(cohort_error_free)            \
+  X(cohort_value_data) X(cohort_value_size) X(cohort_value_free) X(cohort_instance_new) X(cohort_instance_free)        \
+  X(cohort_instance_listen) X(cohort_instance_set_peers) X(cohort_instance_owner) X(cohort_instance_new_group)         \
+  X(cohort_group_options_new) X(cohort_group_options_free) X(cohort_group_options_set_getter)                          \
+  X(cohort_group_options_set_cache_bytes) X(cohort_group_get) X(cohort_group_set) X(cohort_group_remove)               \
+  X(cohort_group_stats) X(cohort_group_free) X(cohort_load_complete) X(cohort_load_fail)
+/* clang-format on */
 #define DECLARE(name) __typeof__(&name) name;
 static struct { USED(DECLARE) } lib;
 
