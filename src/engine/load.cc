@@ -91,9 +91,11 @@ void Group::EndLoad(Load& load, Outcome outcome, int64_t* tagged) {
   stats_.Add(outcome.ok() ? Counter::kLocalLoads : Counter::kLocalLoadErrors);
   if (!outcome.ok() && flight->cancelled && flight->waiting > 0) {
     // It was told that nobody waits any more and gave up; meanwhile somebody came. Theirs is a load that has not been
-    // tried.
+    // tried: its failure is not for them, and if nobody is left to run it a peer among them must not take it for this
+    // owner's last word.
     flight->led_by_group = false;
-    LoadHere(std::move(lock), flight, outcome);
+    LoadHere(std::move(lock), flight,
+             Outcome::Failed(Code::kLoadAbandoned, "the getter gave the load up and nobody else could run it"));
     return;
   }
   const int64_t count = Finish(std::move(lock), flight, std::move(outcome));

@@ -181,7 +181,7 @@ func overtakenBySet(t *testing.T, c *Cluster) {
 }
 
 func overtaken(t *testing.T, c *Cluster, name string, change func(changer *Node, key string) (Answer, string)) {
-	const slow = 500
+	const slow = 1500 // milliseconds; a Remove that takes longer comes after the load, and then upstream may keep what it was fetching
 	forEachPair(c, func(asker, owner *Node, pair string) {
 		if !owner.ours() {
 			return
