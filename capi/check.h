@@ -39,7 +39,7 @@ class Check {
   template <typename T>
   Check& Handle(const T* handle, const char* name) {
     if (ok_ && handle == nullptr) Null(name);
-    if (ok_ && handle->inherited()) Inherited(name);
+    if (ok_ && handle->inherited()) Inherited(name);  // NOLINT(clang-analyzer-core.CallAndMessage): Null clears ok_
     return *this;
   }
   // NULL, or made by this process.

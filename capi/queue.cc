@@ -7,11 +7,9 @@
 #include "capi/fence.h"
 #include "capi/handles.h"
 
-using cohort::EventKind;
 using cohort::EventNode;
 using cohort::EventQueue;
 using cohort::Result;
-using cohort::Status;
 using namespace cohort::capi;  // NOLINT(google-build-using-namespace)
 
 namespace {
