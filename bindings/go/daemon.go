@@ -3,6 +3,7 @@ package groupcache
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/cohort-cache/cohort/bindings/go/transport"
 	"github.com/cohort-cache/cohort/bindings/go/transport/peer"
@@ -39,7 +40,13 @@ func (d *Daemon) Start(ctx context.Context) error {
 	if d.instance.err != nil {
 		return d.instance.err
 	}
-	return d.opts.Transport.ListenAndServe(ctx, d.address)
+	if err := d.opts.Transport.ListenAndServe(ctx, d.address); err != nil {
+		return err
+	}
+	if strings.HasSuffix(d.address, ":0") {
+		d.address = d.ListenAddress() // where peers will look for it after another Start
+	}
+	return nil
 }
 
 // NewGroup makes a group of the daemon's instance.

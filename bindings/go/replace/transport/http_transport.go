@@ -151,7 +151,6 @@ func (t *HttpTransport) ListenAndServe(ctx context.Context, address string) erro
 		return err
 	}
 	listening.Store(t, nil)
-	t.opts.Logger.Info("serving peers", "address", t.address, "path", t.opts.BasePath)
 	return nil
 }
 
@@ -169,6 +168,7 @@ func (t *HttpTransport) listen(ctx context.Context, address string) error {
 	if t.opts.TLSConfig != nil {
 		listener = tls.NewListener(listener, t.opts.TLSConfig)
 	}
+	t.opts.Logger.Info("serving peers", "address", t.address, "path", t.opts.BasePath)
 	server := &http.Server{Handler: t.handler()}
 	ended := make(chan struct{})
 	logger := t.opts.Logger
