@@ -21,7 +21,6 @@ using cohort::Outcome;
 using cohort::QueueWaiter;
 using cohort::Result;
 using cohort::Status;
-using cohort::Value;
 using cohort::ValueRef;
 using cohort::Waiter;
 using namespace cohort::capi;  // NOLINT(google-build-using-namespace)

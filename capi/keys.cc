@@ -14,7 +14,7 @@ Status CheckKeys(const char* keys, size_t keys_size, const int64_t* key_sizes, s
   }
   uint64_t sum = 0;  // Cannot overflow: 10^6 keys of 64 KiB.
   for (size_t i = 0; check.ok() && i < count; ++i) {
-    const int64_t size = key_sizes[i];
+    const int64_t size = key_sizes[i];  // NOLINT(clang-analyzer-core.NullDereference): check.That made sure of it
     if (size < 0 || static_cast<uint64_t>(size) > kMaxKeyBytes) {
       return {size < 0 ? Code::kInvalidArgument : Code::kTooLarge,
               "key_sizes[" + std::to_string(i) + "] is " + std::to_string(size) + "; it must be from 0 to " +

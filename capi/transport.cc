@@ -7,7 +7,6 @@
 #include "capi/settings.h"
 #include "cluster/wire_peer.h"
 
-using cohort::Code;
 using cohort::EventQueue;
 using cohort::InprocNetwork;
 using cohort::Result;

@@ -8,7 +8,6 @@
 #include "capi/handles.h"
 
 using cohort::Result;
-using cohort::Status;
 using cohort::Value;
 using namespace cohort::capi;  // NOLINT(google-build-using-namespace)
 

@@ -142,14 +142,13 @@ class OpenCalls : public std::enable_shared_from_this<OpenCalls> {
       std::lock_guard list_lock(self->mutex_);
       self->open_.erase(id);
     };
-    bool ended = false;
+    UniqueFunction<void()> now;
     {
       std::lock_guard lock(call->mutex);
-      ended = call->ended;
-      if (!ended) call->on_ended = std::move(clear_up);
+      (call->ended ? now : call->on_ended) = std::move(clear_up);
     }
-    if (ended) {
-      clear_up();
+    if (now) {
+      now();
       return id;
     }
     send_(std::make_unique<HostRequest>(call));  // A refused request fails as it is dropped.
