@@ -248,7 +248,7 @@ TEST(InstanceFromWithin, FreeingFromACallbackOfAnEngineThreadDoesNotDeadlock) {
   inside.gone.WaitFor(1);
   EXPECT_EQ(inside.shutdown, COHORT_WOULD_DEADLOCK);
   // It closes soon: then nothing can be got any more.
-  while (cohort_group_lookup(group.get(), "k", 1) != nullptr) std::this_thread::yield();
+  while (Cached(group, "k")) std::this_thread::yield();
 }
 
 TEST(InstanceInput, P10_NullsAreNamed) {

@@ -312,8 +312,8 @@ TEST(RealRuntime, AnIdleRuntimeHasNoThreads) {
 }
 
 TEST(RealRuntime, BlockingTasksDoNotHoldUpQuickOnes) {
+  Counter gate, quick, blocked;  // They outlive the runtime, whose threads end in its destructor.
   auto runtime = NewRealRuntime({"test", 4});
-  Counter gate, quick, blocked;
   for (int i = 0; i < 4; i++) {
     runtime->executor().PostBlocking([&] {
       blocked.Add();
