@@ -56,7 +56,7 @@ func newNodes(binaries []string, database, statement, logs string) ([]*node, err
 	for _, n := range nodes {
 		n.args = []string{"-listen", n.peer, "-ctl", n.ctl, "-peers", strings.Join(peers, ","), "-db", database,
 			"-sql", statement}
-		if strings.Contains(n.binary, "go") {
+		if strings.HasSuffix(filepath.Base(n.binary), "go") { // one program, built twice
 			n.args = append(n.args, "-name", n.language)
 		}
 	}
