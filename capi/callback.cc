@@ -62,10 +62,14 @@ void DoneCall::operator()(const Status& status) {
   done(user_, static_cast<cohort_status_t>(status.code()), status.message().c_str(), status.message().size());
 }
 
+Response ClosedResponse() {
+  return {500, {{"Content-Type", "text/plain; charset=utf-8"}}, std::string(kClosedMessage) + "\n"};
+}
+
 Announced::~Announced() {
   if (node_ == nullptr) return;
   if (node_->kind == EventKind::kResponse) {
-    (*this)(Response{503, {{"Content-Type", "text/plain; charset=utf-8"}}, std::string(kClosedMessage) + "\n"});
+    (*this)(ClosedResponse());
   } else {
     (*this)(Status(Code::kClosed, kClosedMessage));
   }

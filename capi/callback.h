@@ -87,6 +87,9 @@ class DoneCall {
   const uint64_t instance_id_;
 };
 
+// The answer to a request that the engine dropped. 500: the asker loads for itself; 503 would be a getter's last word.
+Response ClosedResponse();
+
 // The end of a change or of a request, as an event that was announced to its queue.
 class Announced {
  public:

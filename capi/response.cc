@@ -48,7 +48,7 @@ class ResponseCall {
       : done_(std::exchange(other.done_, nullptr)), user_(other.user_), instance_id_(other.instance_id_) {}
   ResponseCall& operator=(ResponseCall&&) = delete;
   ~ResponseCall() {
-    if (done_ != nullptr) (*this)(Response{503, {}, "the instance is closed\n"});
+    if (done_ != nullptr) (*this)(ClosedResponse());
   }
   void operator()(Response response) {
     const cohort_response_fn done = std::exchange(done_, nullptr);

@@ -306,6 +306,43 @@ TEST_F(Race, P4_CustomRequestsWhileTheInstanceCloses) {
   }
 }
 
+// Requests of peers are answered once while the instance closes, and never with the 503 or 404 that only a getter may
+// say: the peer would take it as the last word and not load for itself.
+TEST_F(Race, P4_RequestsOfPeersWhileTheInstanceCloses) {
+  std::array<std::string, kGets> targets;
+  for (size_t i = 0; i < kGets; ++i) targets[i] = "/_groupcache/g/k" + std::to_string(i % 5);
+  for (int round = 0; round < kRounds; ++round) {
+    queue_ = NewQueue();
+    instance_ = NewInstance();
+    group_ = NewGroup(instance_, Echo());
+    std::array<bool, kGets> accepted{};
+    {
+      const Together together({[&] {
+                                 for (size_t i = 0; i < kGets; ++i) {
+                                   accepted[i] =
+                                       cohort_instance_handle_request(instance_.get(), "GET", 3, targets[i].data(),
+                                                                      targets[i].size(), nullptr, 0, nullptr, 0, 1'000,
+                                                                      queue_.get(), i, nullptr) == COHORT_OK;
+                                 }
+                               },
+                               [&] { cohort_instance_shutdown(instance_.get(), 0, nullptr); }});
+    }
+    instance_.reset();
+    cohort_queue_close(queue_.get());
+    std::array<int, kGets> answers{};
+    cohort_event_t event;
+    while (cohort_queue_wait(queue_.get(), &event, 1, 0) == 1) {
+      ASSERT_EQ(event.kind, COHORT_EVENT_RESPONSE);
+      ++answers.at(event.tag);
+      cohort_response_view_t view;
+      cohort_response_view(event.response, &view);
+      EXPECT_TRUE(view.http_status == 200 || view.http_status == 500) << view.http_status;
+      cohort_event_release(&event);
+    }
+    for (size_t i = 0; i < kGets; ++i) EXPECT_EQ(answers[i], accepted[i] ? 1 : 0) << i;
+  }
+}
+
 // One queue for many threads: nothing is lost, nothing comes twice.
 TEST_F(Race, P4_ManyThreadsTakeFromOneQueue) {
   constexpr size_t kPerThread = 2'000;
