@@ -122,11 +122,11 @@ func TestTheLastWaitersLeavingCancelsTheGetterAndNobodyElses(t *testing.T) {
 
 func TestAWaitersDeadlineEndsItsGetAndTheGettersContext(t *testing.T) {
 	h := newHeld(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond) // the getter must begin before
 	defer cancel()
 	leads := h.get(ctx)
 	getter := <-h.ctx
-	second, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	second, cancel := context.WithTimeout(context.Background(), 600*time.Millisecond)
 	defer cancel()
 	assert.ErrorIs(t, <-h.get(second), context.DeadlineExceeded)
 	<-getter.Done()

@@ -188,9 +188,9 @@ class Inbox {
 };
 
 TEST(CppGroup, AsynchronousCallsEndInCallbacks) {
+  Inbox inbox;
   cohort::Instance instance;
   const cohort::Group group = instance.new_group("g", Echo());
-  Inbox inbox;
   group.get_async("k", [&](const cohort::Result<cohort::Value>& result) { inbox.Put(result->str()); });
   EXPECT_EQ(inbox.Take(), "v:k");
   group.set_async("k", "set", [&](const cohort::Status& status) { inbox.Put(cohort::to_string(status.code())); });
@@ -207,9 +207,10 @@ TEST(CppGroup, AsynchronousCallsEndInCallbacks) {
 }
 
 TEST(CppLoad, AnAsynchronousGetterEndsItLater) {
-  cohort::Instance instance;
   std::mutex mutex;
   std::vector<cohort::Load> open;
+  Inbox inbox;
+  cohort::Instance instance;  // After what its threads use: it is the first to go.
   const cohort::Group group = instance.new_group("g", cohort::GroupOptions().async_getter([&](cohort::Load load) {
     const std::lock_guard<std::mutex> lock(mutex);
     open.push_back(std::move(load));
@@ -253,7 +254,6 @@ TEST(CppLoad, AnAsynchronousGetterEndsItLater) {
     EXPECT_EQ(error.code(), Code::load_abandoned);
   }
 
-  Inbox inbox;
   cohort::Group::Ticket ticket = group.get_async(
       "cancelled", [&](const cohort::Result<cohort::Value>& result) { inbox.Put(cohort::to_string(result.code())); });
   const cohort::Load abandoned = take();

@@ -231,9 +231,12 @@ TEST_F(MembersTest, AnOwnerThatNeverAnswersEndsAGetByItsDeadlineWithoutALoad) {
     kept = std::move(load);
     runs.Add();
   });
-  EXPECT_EQ(Code::kTimeout, asker->Get(KeyOf(1), 0, 50).code);
+  // On a busy machine a deadline may pass before the owner has been asked: then once more.
+  do {
+    EXPECT_EQ(Code::kTimeout, asker->Get(KeyOf(1), 0, 50).code);
+  } while (runs.Get() == 0);
   EXPECT_EQ(0, own_runs.Get());
-  runs.AwaitAtLeast(1);
+  Stop();
 }
 
 TEST_F(MembersTest, PeersMustHoldThisMemberOnce) {
