@@ -212,6 +212,24 @@ TEST_F(CustomTransport, ChangesAreCalls) {
   EXPECT_EQ(TakeOne(queue_)->status, COHORT_OK);
 }
 
+TEST_F(CustomTransport, OfTwoSetsAtOnceNeitherIsDropped) {
+  Start(COHORT_SEND_CALLS);
+  for (const uint64_t tag : {1, 2}) {
+    const std::string value = "value " + std::to_string(tag);
+    ASSERT_EQ(cohort_group_set_queue(group_.get(), key_.data(), key_.size(), value.data(), value.size(), 0, 0,
+                                     queue_.get(), tag, error_),
+              COHORT_OK);
+  }
+  Event first = TakeOne(sends_);
+  Event second = TakeOne(sends_);
+  EXPECT_EQ(Text(View(first).value, View(first).value_size), "value 1");
+  EXPECT_EQ(Text(View(second).value, View(second).value_size), "value 2");
+  cohort_request_reply(second.TakeRequest(), nullptr, 0, 0);
+  EXPECT_EQ(TakeOne(queue_)->tag, 2U);
+  cohort_request_reply(first.TakeRequest(), nullptr, 0, 0);
+  EXPECT_EQ(TakeOne(queue_)->tag, 1U);
+}
+
 TEST_F(CustomTransport, AWatchedRequestIsToldThatNobodyWaits) {
   Start(COHORT_SEND_CALLS);
   ASSERT_EQ(BeginGet(1), COHORT_BEGIN_PENDING);

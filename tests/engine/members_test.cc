@@ -61,6 +61,37 @@ TEST_F(MembersTest, SetIsSeenByEveryMemberWhoeverSetsIt) {
   EXPECT_EQ(1, runs_[1]->Get());
 }
 
+// Whoever sets, and while others get: none is dropped for another, nobody keeps an older value, and a later Set wins.
+TEST_F(MembersTest, OfManySetsAtOnceTheLastOneWins) {
+  Start(3);
+  const std::string key = KeyOf(1);
+  const auto set = [&](size_t member, const std::string& value) {
+    EXPECT_TRUE(Await([&](Group::ChangeDone done) {
+                  groups_[member]->Set(key, Value::Copy(key, value, 0), 0, std::move(done));
+                }).ok());
+  };
+  for (int round = 0; round < 30; ++round) {
+    std::set<std::string> last;
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < 6; ++i) {
+      const std::string name = std::to_string(round) + "." + std::to_string(i) + ".";
+      last.insert(name + "2");
+      threads.emplace_back([&, i, name] {
+        for (int n = 0; n < 3; ++n) {
+          set(i % 3, name + std::to_string(n));
+          groups_[(i + 1) % 3]->Get(key, 0, 0);
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    const std::string winner = Text(groups_[1]->Get(key, 0, 0).value);
+    EXPECT_EQ(1u, last.count(winner)) << winner;
+    for (auto& group : groups_) EXPECT_EQ(winner, Text(group->Get(key, 0, 0).value));
+    set(static_cast<size_t>(round) % 3, "later");
+    for (auto& group : groups_) EXPECT_EQ("later", Text(group->Get(key, 0, 0).value));
+  }
+}
+
 TEST_F(MembersTest, RemoveAndRemoveKeysReachEveryMember) {
   Start(3);
   std::vector<std::string> keys = {KeyOf(0), KeyOf(1), KeyOf(2), KeyOf(2, "other")};
