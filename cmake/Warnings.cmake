@@ -8,6 +8,9 @@ target_compile_options(cohort_warnings INTERFACE
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(cohort_warnings INTERFACE -Wthread-safety -Wno-gnu-zero-variadic-macro-arguments)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(cohort_warnings INTERFACE -Wno-restrict) # gcc 12 at -O3 sees it in std::string itself (gcc bug 105651)
+endif()
 add_library(cohort_sanitize INTERFACE)
 if(COHORT_SANITIZE)
   target_compile_options(cohort_sanitize INTERFACE -fsanitize=${COHORT_SANITIZE} -fno-omit-frame-pointer
