@@ -323,11 +323,23 @@ func (d door) Listen(address string) (resolved string, err error) {
 }
 
 func (d door) StopListening(ctx context.Context) error {
-	err := core.Try(func(object uintptr) bool {
-		return core.Cohort_instance_stop_listening(d.i.engine.instance, timeoutMs(ctx), object) == core.COHORT_OK
-	})
-	runtime.KeepAlive(d.i)
-	return err
+	drainMs := int64(longestLoadMs)
+	if _, ok := ctx.Deadline(); ok {
+		drainMs = timeoutMs(ctx)
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		stopped <- core.Try(func(object uintptr) bool {
+			return core.Cohort_instance_stop_listening(d.i.engine.instance, drainMs, object) == core.COHORT_OK
+		})
+		runtime.KeepAlive(d.i)
+	}()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+		return ctx.Err() // what is under way ends by itself, as with Go's own server
+	}
 }
 
 func (d door) GetLocal(ctx context.Context, name, key string, dest any) error {

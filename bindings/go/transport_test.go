@@ -523,6 +523,73 @@ func TestAGroupGoesOnAfterItsServerStopped(t *testing.T) {
 	}
 }
 
+// What peers have asked for is answered, however long that takes; only a context that ends cuts it short.
+func TestShutdownLetsRequestsUnderWayEnd(t *testing.T) {
+	for name, newTransport := range map[string]func() transport.Transport{"the engine's server": plainHTTP, "Go's server": withContext} {
+		t.Run(name, func(t *testing.T) {
+			loading, release := make(chan struct{}), make(chan struct{})
+			nodes := startNodesWith(t, 2, newTransport, groupcache.Options{}, func(i int) groupcache.GetterFunc {
+				return func(_ context.Context, key string, dest transport.Sink) error {
+					if i == 1 {
+						close(loading)
+						<-release
+					}
+					return dest.SetString(fmt.Sprintf("%d:%s", i, key), time.Time{})
+				}
+			})
+			key := keyOwnedBy(t, nodes[0], nodes[1])
+			got := make(chan string, 1)
+			go func() {
+				value, err := getString(context.Background(), nodes[0].group, key)
+				assert.NoError(t, err)
+				got <- value
+			}()
+			<-loading
+			stopped := make(chan error, 1)
+			go func() { stopped <- nodes[1].transport.Shutdown(context.Background()) }()
+			refused := 0 // many times, so that a server that does not wait has ended meanwhile
+			eventually(t, "it has stopped listening", func() bool {
+				conn, err := net.Dial("tcp", nodes[1].address)
+				if err == nil {
+					_ = conn.Close()
+				} else {
+					refused++
+				}
+				return refused == 1000
+			})
+			select {
+			case err := <-stopped:
+				t.Error("it did not wait for the request")
+				stopped <- err
+			default:
+			}
+			close(release)
+			assert.Equal(t, "1:"+key, <-got)
+			assert.NoError(t, <-stopped)
+		})
+	}
+}
+
+func TestShutdownEndsWithItsContext(t *testing.T) {
+	loading, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	nodes := startNodesWith(t, 2, plainHTTP, groupcache.Options{}, func(i int) groupcache.GetterFunc {
+		return func(_ context.Context, key string, dest transport.Sink) error {
+			if i == 1 {
+				close(loading)
+				<-release
+			}
+			return dest.SetString("", time.Time{})
+		}
+	})
+	key := keyOwnedBy(t, nodes[0], nodes[1])
+	go func() { _, _ = getString(context.Background(), nodes[0].group, key) }()
+	<-loading
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	assert.ErrorIs(t, nodes[1].transport.Shutdown(ctx), context.Canceled)
+}
+
 func TestListeningTwiceAndBadAddressesAreErrors(t *testing.T) {
 	for name, newTransport := range map[string]func() transport.Transport{"the engine's": plainHTTP, "Go's": withContext} {
 		t.Run(name, func(t *testing.T) {

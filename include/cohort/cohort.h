@@ -302,9 +302,9 @@ COHORT_API void cohort_instance_free(cohort_instance_t *instance);
 COHORT_API cohort_status_t cohort_instance_listen(cohort_instance_t *instance, const char *address, size_t address_size,
                                                   cohort_error_t *error);
 /**
- * Stops to serve peers: the port is free when it returns; requests under way get up to @p timeout_ms to end. The groups,
- * their caches and the asking of peers go on, and cohort_instance_listen may follow. OK when nothing listens.
- * COHORT_WOULD_DEADLOCK in one of the instance's own callbacks.
+ * Stops to serve peers: the port is free when it returns; requests under way get up to @p timeout_ms to end (0 or less:
+ * none). The groups, their caches and the asking of peers go on, and cohort_instance_listen may follow. OK when nothing
+ * listens. COHORT_WOULD_DEADLOCK in one of the instance's own callbacks.
  */
 COHORT_API cohort_status_t cohort_instance_stop_listening(cohort_instance_t *instance, int64_t timeout_ms,
                                                           cohort_error_t *error);
