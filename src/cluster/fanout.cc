@@ -108,7 +108,7 @@ void Fanout::Send(Order order) {
     line_->GiveBack(permit_);
     return End(std::move(order), Status(Code::kTimeout, "peer " + line_->address() + " had not answered in time"));
   }
-  Request request = order.batch.empty() ? std::move(order.request) : BatchRequest(line_->base_path(), order.batch);
+  Request request = order.plain ? std::move(order.request) : BatchRequest(line_->base_path(), order.batch);
   line_->Send(permit_, std::move(request), left_ms,
               [self = shared_from_this(), order = std::move(order)](Result<Response> end) mutable {
                 self->End(std::move(order), end);
@@ -121,17 +121,20 @@ void Fanout::End(Order order, const Result<Response>& end) {
   bool resend = false;
   if (!end.ok()) {
     status = end.status();
-  } else if (!order.batch.empty() && PeerLine::RefusesBatches(*end)) {
+  } else if (order.plain ? !order.batch.empty() && PeerLine::RefusesLongLines(*end) : PeerLine::RefusesBatches(*end)) {
     resend = true;
   } else if (end->status != 200) {
     status = line_->Unexpected(*end);
-  } else if (!order.batch.empty()) {
+  } else if (!order.plain) {
     status = EndOfBatch(order, *end, &failed);
   }
   {
     std::lock_guard lock(mutex_);
     --under_way_;
-    if (resend) {
+    if (resend && order.plain) {
+      order.plain = false;
+      waiting_.push_back(std::move(order));
+    } else if (resend) {
       for (const wire::BatchEntry& entry : order.batch) waiting_.push_back(PlainOrder(*line_, entry));
     }
     if (!status.ok()) {

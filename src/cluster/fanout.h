@@ -15,10 +15,12 @@
 
 namespace cohort {
 
-// One request, or a batch of entries that become requests of their own if the peer turns out to take no batches.
+// One plain request, or a batch of entries that become requests of their own if the peer turns out to take no batches.
+// A plain one may have its batch beside it, for a peer that finds its line too long.
 struct Order {
+  bool plain = true;
   Request request;
-  std::vector<wire::BatchEntry> batch;  // Not empty: `request` is unused.
+  std::vector<wire::BatchEntry> batch;
   size_t keys = 1;
 };
 

@@ -44,6 +44,8 @@ class PeerLine : public std::enable_shared_from_this<PeerLine> {
   static bool IsTooLong(const Request& request);
   // The peer did not know the path: it is no Cohort node, or no longer.
   static bool RefusesBatches(const Response& response);
+  // The peer takes no request with such a line: it is a Cohort node, for groupcache-go's take a megabyte.
+  static bool RefusesLongLines(const Response& response) { return response.status == 414; }
 
  private:
   void Hear(Health::Permit permit, const Result<Response>& end);

@@ -30,7 +30,7 @@ struct Getting {
 
   // Guarded by the peer's mutex.
   bool cancelled = false;
-  int attempt = 0;  // 1: the first request, 2: the same again in plain words.
+  int attempt = 0;  // 1: the first request, 2: the same again in the other form.
   PeerChannel::CallId sent_as = 0;
 };
 
@@ -59,8 +59,9 @@ class WirePeer final : public Peer, public std::enable_shared_from_this<WirePeer
   // Sends the orders if the peer may be asked.
   void Order(std::deque<cohort::Order> orders, int64_t timeout_ms, AckDone done);
 
-  void SendGet(CallId id, const std::shared_ptr<Getting>& get, bool may_batch);
-  void EndGet(CallId id, const std::shared_ptr<Getting>& get, bool batch, Result<Response> end);
+  enum class Form { kAny, kPlain, kBatch };
+  void SendGet(CallId id, const std::shared_ptr<Getting>& get, Form form);
+  void EndGet(CallId id, const std::shared_ptr<Getting>& get, bool batch, bool other_form_left, Result<Response> end);
   void Finish(CallId id, const std::shared_ptr<Getting>& get, PeerAnswer answer);
   PeerAnswer ReadPlain(const Getting& get, const Response& response) const;
   PeerAnswer ReadBatch(const Getting& get, const Response& response) const;
@@ -100,33 +101,38 @@ wire::BatchEntry Entry(wire::BatchOp op, std::string_view group, std::string_vie
   return entry;
 }
 
+// An order of one key: plain if that may do, with the batch at hand for a peer that finds the line too long.
+Order OrderOf(const PeerLine& line, Request plain, wire::BatchEntry entry) {
+  Order order;
+  order.request = std::move(plain);
+  if (PeerLine::IsTooLong(order.request)) {
+    order.batch = {std::move(entry)};
+    order.plain = !line.IsCohort();
+  }
+  return order;
+}
+
 Order BatchOf(std::vector<wire::BatchEntry> entries) {
   Order order;
+  order.plain = false;
   order.keys = entries.size();
   order.batch = std::move(entries);
   return order;
 }
 
 Order RemoveOrder(const PeerLine& line, std::string_view group, std::string_view key) {
-  Order order;
-  order.request = RemoveRequest(line.base_path(), group, key);
-  if (line.IsCohort() && PeerLine::IsTooLong(order.request)) {
-    return BatchOf({Entry(wire::BatchOp::kRemove, group, key)});
-  }
-  return order;
+  return OrderOf(line, RemoveRequest(line.base_path(), group, key), Entry(wire::BatchOp::kRemove, group, key));
 }
 
 Order SetOrder(const PeerLine& line, std::string_view group, std::string_view key, const Value& value) {
   const int64_t now_unix_ns = line.clock().UnixNs();
-  Order order;
-  order.request = SetRequestFor(line.base_path(), group, key, value.bytes(), value.expire_unix_ns(), now_unix_ns);
-  if (line.IsCohort() && PeerLine::IsTooLong(order.request)) {
-    wire::BatchEntry entry = Entry(wire::BatchOp::kSet, group, key);
+  Request plain = SetRequestFor(line.base_path(), group, key, value.bytes(), value.expire_unix_ns(), now_unix_ns);
+  wire::BatchEntry entry = Entry(wire::BatchOp::kSet, group, key);
+  if (PeerLine::IsTooLong(plain)) {
     entry.value = value.bytes();
     entry.life_ms = RemainingLifeMs(value.expire_unix_ns(), now_unix_ns);
-    return BatchOf({std::move(entry)});
   }
-  return order;
+  return OrderOf(line, std::move(plain), std::move(entry));
 }
 
 // Cuts the keys of one kind into runs that fit a body, and makes an order of each.
@@ -164,11 +170,11 @@ Peer::CallId WirePeer::Get(std::string_view group, std::string_view key, int64_t
     id = ++last_id_;
     gets_.emplace(id, get);
   }
-  SendGet(id, get, true);
+  SendGet(id, get, Form::kAny);
   return id;
 }
 
-void WirePeer::SendGet(CallId id, const std::shared_ptr<Getting>& get, bool may_batch) {
+void WirePeer::SendGet(CallId id, const std::shared_ptr<Getting>& get, Form form) {
   const int64_t left_ms = MillisecondsUntil(get->deadline_ns, line_->clock().MonotonicNs());
   if (left_ms <= 0) {
     line_->GiveBack(get->permit);
@@ -177,7 +183,8 @@ void WirePeer::SendGet(CallId id, const std::shared_ptr<Getting>& get, bool may_
   Request request;
   request.method = "GET";
   request.target = wire::KeyPath(line_->base_path(), get->group, get->key);
-  const bool batch = may_batch && line_->IsCohort() && PeerLine::IsTooLong(request);
+  const bool either = form == Form::kAny && PeerLine::IsTooLong(request);
+  const bool batch = form == Form::kBatch || (either && line_->IsCohort());
   if (batch) {
     wire::BatchEntry entry = Entry(wire::BatchOp::kGet, get->group, get->key);
     entry.timeout_ms = left_ms;
@@ -196,10 +203,11 @@ void WirePeer::SendGet(CallId id, const std::shared_ptr<Getting>& get, bool may_
     return Finish(id, get, Failed(Status(Code::kCancelled, "the call to peer " + address() + " was cancelled")));
   }
   get->sent_unix_ns = line_->clock().UnixNs();
-  const PeerChannel::CallId sent_as = line_->Send(get->permit, std::move(request), left_ms,
-                                                  [self = shared_from_this(), id, get, batch](Result<Response> end) {
-                                                    self->EndGet(id, get, batch, std::move(end));
-                                                  });
+  const PeerChannel::CallId sent_as =
+      line_->Send(get->permit, std::move(request), left_ms,
+                  [self = shared_from_this(), id, get, batch, either](Result<Response> end) {
+                    self->EndGet(id, get, batch, either, std::move(end));
+                  });
   // Cancel can come before the channel's id is known:
   // 1. Send is under way;       2. Cancel finds no id, and marks the get;   3. we see the mark and cancel the request.
   // The answer can come first as well, and may already have been followed by another attempt, whose id must stay:
@@ -225,11 +233,14 @@ void WirePeer::Cancel(CallId id) {
   if (sent_as != 0) line_->channel().Cancel(sent_as);
 }
 
-void WirePeer::EndGet(CallId id, const std::shared_ptr<Getting>& get, bool batch, Result<Response> end) {
+void WirePeer::EndGet(CallId id, const std::shared_ptr<Getting>& get, bool batch, bool other_form_left,
+                      Result<Response> end) {
   if (!end.ok()) return Finish(id, get, Failed(end.status()));
-  if (!batch) return Finish(id, get, ReadPlain(*get, *end));
-  if (PeerLine::RefusesBatches(*end)) return SendGet(id, get, false);
-  Finish(id, get, ReadBatch(*get, *end));
+  if (other_form_left) {
+    if (batch && PeerLine::RefusesBatches(*end)) return SendGet(id, get, Form::kPlain);
+    if (!batch && PeerLine::RefusesLongLines(*end)) return SendGet(id, get, Form::kBatch);
+  }
+  Finish(id, get, batch ? ReadBatch(*get, *end) : ReadPlain(*get, *end));
 }
 
 void WirePeer::Finish(CallId id, const std::shared_ptr<Getting>& get, PeerAnswer answer) {

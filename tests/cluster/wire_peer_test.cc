@@ -465,13 +465,68 @@ TEST_F(WirePeerTest, LongKeysGoPlainToOthers) {
   Get(long_key_);
   EXPECT_EQ(LastRequest().method, "GET");
   EXPECT_GT(LastRequest().target.size(), 9'000u);
-  channel_->Answer(414, "", kFromCohort);
+  channel_->Answer(404, "");
+  Get(long_key_);
+  EXPECT_EQ(LastRequest().method, "GET");
+  channel_->Answer(404, "", kFromCohort);
   Get("k");
   EXPECT_EQ(LastRequest().method, "GET");
   Get(std::string(7'900, 'k'));
   EXPECT_EQ(LastRequest().method, "GET") << "not too long";
   Get(std::string(7'990, 'k'));
   EXPECT_EQ(LastRequest().method, "POST");
+}
+
+TEST_F(WirePeerTest, ALongKeyThatIsTheFirstToAPeerGoesAgainInABatch) {
+  auto got = Get(long_key_);
+  EXPECT_EQ(LastRequest().method, "GET");
+  runtime_.clock().Advance(300);
+  channel_->Answer(414, "");
+  EXPECT_EQ(got->times, 0);
+  auto entries = LastBatch();
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].op, wire::BatchOp::kGet);
+  EXPECT_EQ(entries[0].key, long_key_);
+  EXPECT_EQ(entries[0].timeout_ms, 700);
+  wire::BatchAnswer answer;
+  answer.value = "v";
+  channel_->Answer(200, wire::EncodeBatchAnswers({answer}));
+  EXPECT_EQ(got->times, 1);
+  EXPECT_EQ(got->answer.value->bytes(), "v");
+
+  auto acked = Set(long_key_, "v", kStartUnixNs + kSecondNs, true);
+  EXPECT_EQ(LastRequest().method, "PUT");
+  channel_->Answer(414, "");
+  EXPECT_EQ(acked->times, 0);
+  entries = LastBatch();
+  EXPECT_EQ(entries[0].op, wire::BatchOp::kSet);
+  EXPECT_EQ(entries[0].value, "v");
+  EXPECT_EQ(entries[0].life_ms, 700);
+  channel_->Answer(200, wire::EncodeBatchAnswers({{}}));
+  EXPECT_TRUE(acked->status.ok());
+
+  acked = Remove(long_key_);
+  EXPECT_EQ(LastRequest().method, "DELETE");
+  channel_->Answer(414, "");
+  EXPECT_EQ(LastBatch()[0].op, wire::BatchOp::kRemove);
+  channel_->Answer(200, wire::EncodeBatchAnswers({{}}));
+  EXPECT_TRUE(acked->status.ok());
+  EXPECT_EQ(acked->times, 1);
+}
+
+TEST_F(WirePeerTest, ALongKeyThatIsRefusedInBothFormsEnds) {
+  auto got = Get(long_key_);
+  channel_->Answer(414, "");
+  channel_->Answer(404, "no such path\n");
+  EXPECT_EQ(got->times, 1);
+  EXPECT_EQ(got->answer.status.code(), Code::kUnreachable);
+  auto acked = Remove(long_key_);
+  channel_->Answer(414, "");
+  channel_->Answer(404, "no such path\n");
+  EXPECT_EQ(LastRequest().method, "DELETE") << "and in plain words once more";
+  channel_->Answer(414, "");
+  EXPECT_EQ(acked->times, 1);
+  EXPECT_EQ(acked->status.code(), Code::kUnreachable);
 }
 
 TEST_F(WirePeerTest, TheEndsOfABatchedGetMeanWhatThoseOfAPlainOneMean) {
