@@ -113,16 +113,15 @@ class CMember : public Member {
  protected:
   template <typename Made, typename SetGetter, typename... Arguments>
   Answer MakeGroup(const std::string& name, const GroupSpec& spec, SetGetter set_getter, Arguments&&... arguments) {
-    const std::unique_ptr<cohort_group_options_t, void (*)(cohort_group_options_t*)> options(cohort_group_options_new(),
-                                                                                            &cohort_group_options_free);
+    const std::unique_ptr<cohort_group_options_t, void (*)(cohort_group_options_t*)> options(
+        cohort_group_options_new(), &cohort_group_options_free);
     Error error;
     cohort_group_options_set_cache_bytes(options.get(), spec.cache_bytes, error);
     if (spec.load_timeout_ms > 0) {
       cohort_group_options_set_load_timeout_ms(options.get(), spec.load_timeout_ms, error);
     }
     if (spec.has_getter) set_getter(options.get(), error);
-    cohort_group_t* const group =
-        cohort_instance_new_group(instance_, name.data(), name.size(), options.get(), error);
+    cohort_group_t* const group = cohort_instance_new_group(instance_, name.data(), name.size(), options.get(), error);
     if (group == nullptr) return error.answer();
     groups_[name] = std::make_unique<Made>(group, std::forward<Arguments>(arguments)...);
     return {};
@@ -141,11 +140,14 @@ class CMember : public Member {
       case Plan::Kind::kValue:
         cohort_load_complete(load, plan.bytes.data(), plan.bytes.size(), plan.expire_unix_ns, nullptr);
         return;
-      case Plan::Kind::kNotFound: return PassOn(load, COHORT_NOT_FOUND, plan.bytes);
+      case Plan::Kind::kNotFound:
+        return PassOn(load, COHORT_NOT_FOUND, plan.bytes);
       case Plan::Kind::kFail:
-      case Plan::Kind::kPanic: return PassOn(load, COHORT_LOAD_FAILED, plan.bytes);
+      case Plan::Kind::kPanic:
+        return PassOn(load, COHORT_LOAD_FAILED, plan.bytes);
       case Plan::Kind::kDrop:
-      case Plan::Kind::kGet: return cohort_load_free(load);
+      case Plan::Kind::kGet:
+        return cohort_load_free(load);
     }
   }
   static void PassOn(cohort_load_t* load, cohort_status_t status, const std::string& message) {

@@ -105,8 +105,8 @@ class CallbackMember : public CMember {
     const Plan plan = getter_.Wait(number_, group, key);
     if (plan.kind == Plan::Kind::kGet) {
       Error error;
-      cohort_value_t* const value = cohort_group_get(CGroupOf(plan.group).handle(), plan.key.data(), plan.key.size(), 0,
-                                                     plan.timeout_ms, error);
+      cohort_value_t* const value =
+          cohort_group_get(CGroupOf(plan.group).handle(), plan.key.data(), plan.key.size(), 0, plan.timeout_ms, error);
       if (value == nullptr) {
         PassOn(load, error.status(), error.message());
       } else {

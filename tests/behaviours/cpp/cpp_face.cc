@@ -1,6 +1,5 @@
 // The faces of cohort.hpp: with getters that return values, and with getters that end their loads later.
 #include <cohort/cohort.hpp>
-
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -85,9 +84,7 @@ class CppGroup : public Group {
     });
   }
   cohort_group_stats_t Stats() override { return group_.stats(); }
-  cohort_cache_stats_t CacheStats(int32_t tier) override {
-    return group_.cache_stats(static_cast<cohort::Tier>(tier));
-  }
+  cohort_cache_stats_t CacheStats(int32_t tier) override { return group_.cache_stats(static_cast<cohort::Tier>(tier)); }
 
   cohort::Group& group() { return group_; }
 
@@ -140,12 +137,18 @@ class CppMember : public Member {
   cohort::Value Load(const std::string& group, const std::string& key) {
     const Plan plan = getter_.Wait(number_, group, key);
     switch (plan.kind) {
-      case Plan::Kind::kNotFound: throw cohort::NotFound(plan.bytes);
-      case Plan::Kind::kFail: throw std::runtime_error(plan.bytes);
-      case Plan::Kind::kPanic: throw std::logic_error(plan.bytes);
-      case Plan::Kind::kDrop: throw std::runtime_error("cannot be done");
-      case Plan::Kind::kGet: return groups_.at(plan.group)->group().get(plan.key, Milliseconds(plan.timeout_ms));
-      case Plan::Kind::kValue: break;
+      case Plan::Kind::kNotFound:
+        throw cohort::NotFound(plan.bytes);
+      case Plan::Kind::kFail:
+        throw std::runtime_error(plan.bytes);
+      case Plan::Kind::kPanic:
+        throw std::logic_error(plan.bytes);
+      case Plan::Kind::kDrop:
+        throw std::runtime_error("cannot be done");
+      case Plan::Kind::kGet:
+        return groups_.at(plan.group)->group().get(plan.key, Milliseconds(plan.timeout_ms));
+      case Plan::Kind::kValue:
+        break;
     }
     return {plan.bytes, plan.expire_unix_ns};
   }
@@ -155,26 +158,35 @@ class CppMember : public Member {
     const auto open = std::make_shared<cohort::Load>(std::move(load));
     getter_.Begin(number_, group, key, [this, open](const Plan& plan) {
       switch (plan.kind) {
-        case Plan::Kind::kValue: return open->complete(cohort::Value(plan.bytes, plan.expire_unix_ns));
-        case Plan::Kind::kNotFound: return open->not_found(plan.bytes);
-        case Plan::Kind::kFail: return open->fail(plan.bytes);
-        case Plan::Kind::kPanic: return open->fail("cannot be done");
-        case Plan::Kind::kDrop: static_cast<void>(cohort::Load(std::move(*open))); return;
-        case Plan::Kind::kGet: break;
+        case Plan::Kind::kValue:
+          return open->complete(cohort::Value(plan.bytes, plan.expire_unix_ns));
+        case Plan::Kind::kNotFound:
+          return open->not_found(plan.bytes);
+        case Plan::Kind::kFail:
+          return open->fail(plan.bytes);
+        case Plan::Kind::kPanic:
+          return open->fail("cannot be done");
+        case Plan::Kind::kDrop:
+          static_cast<void>(cohort::Load(std::move(*open)));
+          return;
+        case Plan::Kind::kGet:
+          break;
       }
       try {
-        groups_.at(plan.group)->group().get_async(
-            plan.key,
-            [open](cohort::Result<cohort::Value> result) {
-              if (result) {
-                open->complete(*result);
-              } else if (result.code() == cohort::Code::not_found) {
-                open->not_found(result.status().message());
-              } else {
-                open->fail(result.status().message());
-              }
-            },
-            Milliseconds(plan.timeout_ms));
+        groups_.at(plan.group)
+            ->group()
+            .get_async(
+                plan.key,
+                [open](cohort::Result<cohort::Value> result) {
+                  if (result) {
+                    open->complete(*result);
+                  } else if (result.code() == cohort::Code::not_found) {
+                    open->not_found(result.status().message());
+                  } else {
+                    open->fail(result.status().message());
+                  }
+                },
+                Milliseconds(plan.timeout_ms));
       } catch (const cohort::Error& refused) {
         open->fail(refused.what());
       }
@@ -189,7 +201,8 @@ class CppMember : public Member {
 };
 
 Face MakeFace(const std::string& name, bool async, std::vector<Skip> skips) {
-  return {name, [async](int number, StandardGetter& getter) { return std::make_unique<CppMember>(number, getter, async); },
+  return {name,
+          [async](int number, StandardGetter& getter) { return std::make_unique<CppMember>(number, getter, async); },
           std::move(skips)};
 }
 

@@ -9,7 +9,8 @@
 
 namespace behaviours {
 
-// What a case has named: keys that were picked, addresses of members. Throws std::runtime_error for what it does not know.
+// What a case has named: keys that were picked, addresses of members. Throws std::runtime_error for what it does not
+// know.
 struct Names {
   std::function<std::string(const std::string& name)> var;
   std::function<std::string(int node)> address;

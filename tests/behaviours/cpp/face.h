@@ -1,5 +1,5 @@
-// A Face is one way to call Cohort, as the runner of the behaviours sees it: members, groups, and gets that are begun, awaited
-// and cancelled. Errors are the names that the list of behaviours knows.
+// A Face is one way to call Cohort, as the runner of the behaviours sees it: members, groups, and gets that are begun,
+// awaited and cancelled. Errors are the names that the list of behaviours knows.
 #pragma once
 
 #include <cohort/cohort.h>

@@ -1,4 +1,5 @@
-// One test for each case of cases.json and each face; and for each case of must_fail.json one that proves that it fails.
+// One test for each case of cases.json and each face; and for each case of must_fail.json one that proves that it
+// fails.
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -1,5 +1,5 @@
-// The face of cohort.h as a runtime of its own uses it: one queue for each member, whose thread takes every event and never
-// blocks. A caller that can wait runs the getter itself when it is told to lead.
+// The face of cohort.h as a runtime of its own uses it: one queue for each member, whose thread takes every event and
+// never blocks. A caller that can wait runs the getter itself when it is told to lead.
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -26,8 +26,8 @@ class QueueMember;
 
 class QueueGroup : public CGroup {
  public:
-  QueueGroup(cohort_group_t* handle, QueueMember* member, std::string name)
-      : CGroup(handle), member_(*member), name_(std::move(name)) {}
+  QueueGroup(cohort_group_t* handle, QueueMember* member, std::string name, bool can_lead)
+      : CGroup(handle), member_(*member), name_(std::move(name)), can_lead_(can_lead) {}
 
   Answer Get(std::string_view key, int64_t timeout_ms) override;
   std::vector<Answer> GetMany(const std::vector<std::string>& keys, int64_t timeout_ms) override;
@@ -44,6 +44,7 @@ class QueueGroup : public CGroup {
 
   QueueMember& member_;
   const std::string name_;
+  const bool can_lead_;  // Its callers have a getter to run.
 };
 
 class QueueMember : public CMember {
@@ -65,7 +66,7 @@ class QueueMember : public CMember {
         [&](cohort_group_options_t* options, cohort_error_t* error) {
           cohort_group_options_set_getter_queue(options, queue_, tag, error);
         },
-        this, name);
+        this, name, spec.has_getter);
   }
 
   cohort_queue_t* queue() const { return queue_; }
@@ -104,7 +105,8 @@ class QueueMember : public CMember {
       Forget(watch);
       if (plan.kind == Plan::Kind::kGet) {
         static_cast<QueueGroup&>(CGroupOf(plan.group))
-            .Begin(plan.key, 0, plan.timeout_ms, [open, then](const Answer& answer) { PassAnswerOn(*open, answer, then); });
+            .Begin(plan.key, 0, plan.timeout_ms,
+                   [open, then](const Answer& answer) { PassAnswerOn(*open, answer, then); });
         return;
       }
       if (cohort_load_t* const mine = open->Take()) End(mine, plan);
@@ -147,16 +149,20 @@ class QueueMember : public CMember {
       case Plan::Kind::kValue:
         return Answer::Of(cohort_value_new(plan.bytes.data(), plan.bytes.size(), plan.expire_unix_ns, nullptr),
                           COHORT_SOURCE_LOAD);
-      case Plan::Kind::kNotFound: return Answer::Failed(COHORT_NOT_FOUND, plan.bytes);
-      case Plan::Kind::kDrop: return Answer::Failed(COHORT_LOAD_ABANDONED, "the caller let go of its load");
-      default: return Answer::Failed(COHORT_LOAD_FAILED, plan.bytes);
+      case Plan::Kind::kNotFound:
+        return Answer::Failed(COHORT_NOT_FOUND, plan.bytes);
+      case Plan::Kind::kDrop:
+        return Answer::Failed(COHORT_LOAD_ABANDONED, "the caller let go of its load");
+      default:
+        return Answer::Failed(COHORT_LOAD_FAILED, plan.bytes);
     }
   }
   static void PassAnswerOn(OpenLoad& open, const Answer& answer, const Then& then) {
     cohort_load_t* const load = open.Take();
     if (answer.error.empty()) {
       if (load != nullptr) {
-        cohort_load_complete(load, answer.value.data(), answer.value.size(), answer.expire_unix_ns.value_or(0), nullptr);
+        cohort_load_complete(load, answer.value.data(), answer.value.size(), answer.expire_unix_ns.value_or(0),
+                             nullptr);
       }
       if (then) then(answer);
       return;
@@ -180,7 +186,8 @@ Answer AnswerOf(cohort_event_t& event) {
     return Answer::Of(std::exchange(event.value, nullptr), event.source);
   }
   if (event.status == COHORT_OK) return {};
-  return Answer::Failed(event.status, std::string(static_cast<const char*>(event.data), static_cast<size_t>(event.size)));
+  return Answer::Failed(event.status,
+                        std::string(static_cast<const char*>(event.data), static_cast<size_t>(event.size)));
 }
 
 uint64_t QueueGroup::Begin(std::string_view key, int32_t flags, int64_t timeout_ms, Then then) {
@@ -206,13 +213,15 @@ uint64_t QueueGroup::Begin(std::string_view key, int32_t flags, int64_t timeout_
 
 Answer QueueGroup::Get(std::string_view key, int64_t timeout_ms) {
   const auto promise = std::make_shared<std::promise<Answer>>();
-  Begin(key, COHORT_GET_CAN_LEAD, timeout_ms, [promise](Answer answer) { promise->set_value(std::move(answer)); });
+  Begin(key, can_lead_ ? COHORT_GET_CAN_LEAD : 0, timeout_ms,
+        [promise](Answer answer) { promise->set_value(std::move(answer)); });
   return promise->get_future().get();
 }
 
 Pending QueueGroup::Start(std::string_view key, int64_t timeout_ms) {
   const auto promise = std::make_shared<std::promise<Answer>>();
-  const uint64_t ticket = Begin(key, 0, timeout_ms, [promise](Answer answer) { promise->set_value(std::move(answer)); });
+  const uint64_t ticket =
+      Begin(key, 0, timeout_ms, [promise](Answer answer) { promise->set_value(std::move(answer)); });
   return {promise->get_future(), [this, ticket] { cohort_group_cancel(handle(), ticket); }};
 }
 

@@ -1,4 +1,5 @@
-// Runs the cases of tests/behaviours on a face: makes the members, does the steps, compares, and cleans up whatever happened.
+// Runs the cases of tests/behaviours on a face: makes the members, does the steps, compares, and cleans up whatever
+// happened.
 #pragma once
 
 #include <chrono>

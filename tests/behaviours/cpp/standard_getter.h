@@ -1,5 +1,5 @@
-// StandardGetter is what every group of a case has: it counts its runs, lets keys hang until they are released, and plans by
-// the key what is to be answered. tests/behaviours/README.md has the table.
+// StandardGetter is what every group of a case has: it counts its runs, lets keys hang until they are released, and
+// plans by the key what is to be answered. tests/behaviours/README.md has the table.
 #pragma once
 
 #include <chrono>
