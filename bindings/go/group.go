@@ -36,6 +36,9 @@ type ExtendedGroup interface {
 	GetMany(ctx context.Context, keys []string) []Result
 	// GetInto returns the value of a key: in buf[:0] if it has room for it, else in a new slice.
 	GetInto(ctx context.Context, key string, buf []byte) ([]byte, error)
+	// Peek returns the value of a key if it is in this node's caches, and whether it is: in buf[:0] if it has room for it,
+	// else in a new slice. It neither loads nor waits.
+	Peek(key string, buf []byte) ([]byte, bool)
 	// CacheStats returns counters and gauges of one of the two caches.
 	CacheStats(which CacheType) CacheStats
 	// ResetCacheSize forgets every value on this node and gives the caches a new size.

@@ -136,3 +136,29 @@ func TestAHitIntoABufferAllocatesNothing(t *testing.T) {
 	get()
 	assert.Zero(t, testing.AllocsPerRun(1000, get))
 }
+
+func TestPeekShowsWhatIsHereAndNeverLoads(t *testing.T) {
+	loads := 0
+	g := newGroup(t, func(_ context.Context, key string, dest transport.Sink) error {
+		loads++
+		return dest.SetString(strings.TrimPrefix(key, "empty"), time.Time{})
+	})
+	_, ok := g.Peek("key", nil)
+	assert.False(t, ok)
+	assert.Zero(t, loads)
+	long := strings.Repeat("x", 5000)
+	for _, key := range []string{"key", "empty", long} {
+		_, err := getString(context.Background(), g, key)
+		require.NoError(t, err)
+		for _, buf := range [][]byte{nil, make([]byte, 4), make([]byte, 0, 10_000)} {
+			value, ok := g.Peek(key, buf)
+			assert.True(t, ok)
+			assert.NotNil(t, value)
+			assert.Equal(t, strings.TrimPrefix(key, "empty"), string(value))
+			if cap(buf) >= len(value) && cap(buf) > 0 {
+				assert.Same(t, &buf[:1][0], &value[:1][0], "the caller's buffer was used")
+			}
+		}
+	}
+	assert.Equal(t, 3, loads)
+}

@@ -1,10 +1,12 @@
 package groupcache
 
 import (
+	"runtime"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/groupcache/groupcache-go/v3/internal/core"
 	"github.com/groupcache/groupcache-go/v3/transport"
 )
 
@@ -35,4 +37,19 @@ func (s *intoSink) SetProto(m proto.Message, e time.Time) (err error) {
 // View shows the buffer itself: it is read before GetInto returns it.
 func (s *intoSink) View() (transport.ByteView, error) {
 	return transport.ByteViewWithExpire(s.buf, s.expire), nil
+}
+
+func (g *group) Peek(key string, buf []byte) ([]byte, bool) {
+	defer runtime.KeepAlive(g)
+	buf = buf[:cap(buf)]
+	c := core.NewCall()
+	defer c.Free()
+	if c.Begin(g.plain, g.handle, key, buf, core.COHORT_GET_PEEK, 0) != core.COHORT_BEGIN_HIT {
+		return nil, false
+	}
+	if c.Hit.Value == 0 {
+		return buf[:c.Hit.Size], true
+	}
+	defer c.FreeValue(c.Hit.Value)
+	return append(make([]byte, 0, c.Hit.Size), core.Bytes(c.Hit.Data, c.Hit.Size)...), true
 }
