@@ -1,0 +1,116 @@
+"""A Loader runs a group's getter and ends the load in the engine, whatever the getter does."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from . import _core, _failures, _load
+from ._errors import NotFound
+from ._time import When, expire_unix_ns
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    from ._port import Port
+    from .codecs import Codec
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring(Generic[T]):
+    """What a getter returns to say when its value expires: ``Expiring(page, ttl=60)``.
+
+    `ttl` is in seconds from now; `expires_at` is a datetime or seconds since the Unix epoch. Neither: never, whatever the
+    group's `ttl` is.
+    """
+
+    value: T
+    ttl: float | None = None
+    expires_at: When | None = None
+
+
+Result = T | Expiring[T]
+Getter = Callable[[str], Result[T] | Awaitable[Result[T]]]
+
+
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+
+
+class Loader(Generic[T]):
+    """A group's getter, its codec and its own time to live. Groups without a getter have one as well."""
+
+    def __init__(self, name: str, getter: Getter[T] | None, codec: Codec[T], ttl: float | None) -> None:
+        self.name = name
+        self.getter = getter
+        self.codec = codec
+        self.ttl = ttl
+        self.port: Port | None = None  # where a coroutine getter runs
+        self.context = contextvars.copy_context()
+
+    @property
+    def is_async(self) -> bool:
+        return self.getter is not None and is_coroutine_function(self.getter)
+
+    def encode(self, result: Result[T]) -> tuple[Buffer, int]:
+        if isinstance(result, Expiring):
+            return self.codec.encode(result.value), expire_unix_ns(result.ttl, result.expires_at)
+        return self.codec.encode(result), expire_unix_ns(self.ttl, None)
+
+    def lead(self, handle: _core.Handle, key: str | bytes) -> tuple[bytes, int]:
+        """Runs a function on this thread, and returns the value's bytes and expiry; raises what the getter raised.
+
+        What is no Exception, such as KeyboardInterrupt, is this thread's business alone: the load is given up, and the next
+        waiter that can runs the getter.
+        """
+        getter = self.getter
+        assert getter is not None
+        token = _load.enter(handle, self, _load.key_bytes(key))
+        try:
+            result = getter(_load.key_text(key))
+            if inspect.isawaitable(result):
+                if inspect.iscoroutine(result):
+                    result.close()
+                raise TypeError(f"the getter of group {self.name!r} returned an awaitable: declare it with 'async def'")
+            data, expire = self.encode(cast("Result[T]", result))
+        except Exception as error:
+            self.fail(handle, error)
+            raise
+        finally:
+            _load.leave(token)
+        _core.load_complete(handle, data, expire)
+        return bytes(data), expire
+
+    def serve(self, port: Port | None, handle: _core.Handle, key: bytes) -> None:
+        """Runs the getter for those who wait in the engine: a coroutine on its port, a function on this thread."""
+        if port is not None:
+            port.start(self.run_async(handle, key), lambda tag: _core.cohort_load_watch(handle, port.queue, tag),
+                       self.context.copy())
+            return
+        try:
+            self.context.copy().run(self.lead, handle, key)
+        except Exception:
+            pass  # it has gone to those who wait
+
+    async def run_async(self, handle: _core.Handle, key: bytes) -> None:
+        """Runs a coroutine for those who wait in the engine. Cancelled, it gives the load up."""
+        getter = self.getter
+        assert getter is not None
+        _load.enter(handle, self, key)  # the task's own context ends with it
+        try:
+            data, expire = self.encode(await cast("Awaitable[Result[T]]", getter(_load.key_text(key))))
+            _core.load_complete(handle, data, expire)
+        except Exception as error:
+            self.fail(handle, error)
+
+    def fail(self, handle: _core.Handle, error: Exception) -> None:
+        status = _core.COHORT_NOT_FOUND if isinstance(error, NotFound) else _core.COHORT_LOAD_FAILED
+        try:
+            _failures.fail(error, lambda tag: _core.load_fail(handle, status, _failures.message_of(error), tag))
+        except ValueError:
+            pass  # the load has ended: its value was refused, and everybody was told why

@@ -1,0 +1,65 @@
+"""A blocking call waits on a queue that is its own while it lasts, so the answer wakes the very thread that waits for it."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from . import _core, _failures
+
+_MOST_IDLE = 64
+_main = threading.main_thread().ident
+
+
+class Waiter:
+    """One queue for one blocking call at a time. Its tags are the call's to choose."""
+
+    __slots__ = ("_fd", "queue")
+
+    def __init__(self) -> None:
+        self.queue = _core.cohort_queue_new()
+        self._fd = -1
+
+    def events(self, most: int) -> list[_core.Event]:
+        """Waits for at least one event, without the GIL. On the main thread signals are handled meanwhile."""
+        fd = -1
+        if threading.get_ident() == _main:
+            if self._fd < 0:
+                self._fd = _core.cohort_queue_fd(self.queue)
+            fd = self._fd
+        while True:
+            events = _core.queue_take(self.queue, most, -1, fd)
+            if events:
+                return events
+
+    def discard(self) -> None:
+        """For a call that ends without its events, because of an exception in a signal handler."""
+        _core.cohort_queue_close(self.queue)
+        while events := _core.queue_take(self.queue, 64, 0, -1):
+            for event in events:
+                _failures.take(event[5])
+
+
+_idle: list[Waiter] = []
+
+
+def borrow() -> Waiter:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return Waiter()
+
+
+def give_back(waiter: Waiter) -> None:
+    """Only when every event that was begun with it has come."""
+    if len(_idle) < _MOST_IDLE:
+        _idle.append(waiter)
+
+
+def _after_fork() -> None:
+    global _main
+    _main = threading.main_thread().ident
+    _idle.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
