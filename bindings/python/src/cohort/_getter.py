@@ -6,7 +6,7 @@ import contextvars
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union, cast
 
 from . import _core, _failures, _load
 from ._errors import NotFound
@@ -34,8 +34,8 @@ class Expiring(Generic[T]):
     expires_at: When | None = None
 
 
-Result = T | Expiring[T]
-Getter = Callable[[str], Result[T] | Awaitable[Result[T]]]
+Result = Union[T, Expiring[T]]
+Getter = Callable[[str], Union[T, Expiring[T], Awaitable[Union[T, Expiring[T]]]]]
 
 
 def is_coroutine_function(function: Callable[..., Any]) -> bool:
@@ -77,7 +77,7 @@ class Loader(Generic[T]):
                 if inspect.iscoroutine(result):
                     result.close()
                 raise TypeError(f"the getter of group {self.name!r} returned an awaitable: declare it with 'async def'")
-            data, expire = self.encode(cast("Result[T]", result))
+            data, expire = self.encode(result)
         except Exception as error:
             self.fail(handle, error)
             raise

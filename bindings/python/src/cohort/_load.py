@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _core
 
@@ -19,7 +19,7 @@ class Load:
     #: The key's bytes.
     key: bytes
 
-    def __init__(self, handle: _core.Handle, loader: Loader, key: bytes, parent: Load | None) -> None:
+    def __init__(self, handle: _core.Handle, loader: Loader[Any], key: bytes, parent: Load | None) -> None:
         self._handle = handle
         self._loader = loader
         self._parent = parent
@@ -62,7 +62,7 @@ def current_load() -> Load | None:
     return _current.get()
 
 
-def enter(handle: _core.Handle, loader: Loader, key: bytes) -> contextvars.Token[Load | None]:
+def enter(handle: _core.Handle, loader: Loader[Any], key: bytes) -> contextvars.Token[Load | None]:
     return _current.set(Load(handle, loader, key, _current.get()))
 
 
@@ -70,7 +70,7 @@ def leave(token: contextvars.Token[Load | None]) -> None:
     _current.reset(token)
 
 
-def is_loading(loader: Loader, key: str | bytes) -> bool:
+def is_loading(loader: Loader[Any], key: str | bytes) -> bool:
     """Whether the caller is, at whatever depth, a getter that loads this very key: it would wait for itself."""
     load = _current.get()
     if load is None:

@@ -74,7 +74,7 @@ class Group(Generic[T]):
         answer = _begin(self._handle, key, self._lead, limit, waiter.queue, 1, self._as, self._without_gil)
         kind = type(answer)
         if kind is int:
-            answer = self._wait(waiter, key, cast(int, answer))
+            answer = self._wait_for(waiter, key, cast(int, answer))
             kind = type(answer)
         _wait.give_back(waiter)
         if kind is _Handle:
@@ -100,7 +100,7 @@ class Group(Generic[T]):
         waiter = _wait.borrow()
         answer = _begin(self._handle, key, self._lead, timeout_ms(timeout), waiter.queue, 1, _AS_VALUE, self._without_gil)
         if type(answer) is int:
-            answer = self._wait(waiter, key, answer)
+            answer = self._wait_for(waiter, key, answer)
         _wait.give_back(waiter)
         if type(answer) is _Handle:
             data, expire = self._loader.lead(answer, key)
@@ -249,7 +249,7 @@ class Group(Generic[T]):
         answer = _begin(self._handle, key, _core.COHORT_GET_LOCAL, timeout_ms(timeout), waiter.queue, 1, _AS_VALUE,
                         self._without_gil)
         if type(answer) is int:
-            answer = self._wait(waiter, key, answer)
+            answer = self._wait_for(waiter, key, answer)
         _wait.give_back(waiter)
         value = cast(_core.Value, answer)
         # What a remove or set overtook is handed out once and kept nowhere: the peer must not keep it either.
@@ -295,7 +295,7 @@ class Group(Generic[T]):
         _, status, _, what, _, error_tag = event
         return what if status == _OK else _failures.of_event(status, error_tag, what)
 
-    def _wait(self, waiter: _wait.Waiter, key: Key, ticket: int) -> Any:
+    def _wait_for(self, waiter: _wait.Waiter, key: Key, ticket: int) -> Any:
         """Waits for the Value, or for a load that this thread is to lead."""
         try:
             self._refuse_own_load(key)

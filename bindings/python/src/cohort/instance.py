@@ -182,7 +182,8 @@ class Instance:
         """`new_group` as a decorator: the function below becomes the getter, and its name the group."""
 
         def decorate(getter: Any) -> Group[Any]:
-            return cast("Group[Any]", self.new_group(name, getter, **options))
+            group: Group[Any] = self.new_group(name, getter, **options)
+            return group
 
         return decorate
 
