@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import inspect
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union, cast
 
 from . import _core, _failures, _load
-from ._errors import NotFound
+from ._errors import LoadError, NotFound
 from ._time import When, expire_unix_ns
 
 if TYPE_CHECKING:
@@ -98,7 +99,15 @@ class Loader(Generic[T]):
             pass  # it has gone to those who wait
 
     async def run_async(self, handle: _core.Handle, key: bytes) -> None:
-        """Runs a coroutine for those who wait in the engine. Cancelled, it gives the load up."""
+        """Runs a coroutine for those who wait in the engine. Cancelled, it gives the load up.
+
+        If it was cancelled because nobody waited, somebody may have come meanwhile. A failure makes the engine begin anew
+        for those:
+
+        1. the last waiter leaves: CANCEL            1. the last waiter leaves: CANCEL
+        2. the coroutine is cancelled and fails      2. another waiter joins the load
+        3. another waiter comes: a new load          3. the coroutine is cancelled and fails: a new load
+        """
         getter = self.getter
         assert getter is not None
         _load.enter(handle, self, key)  # the task's own context ends with it
@@ -107,6 +116,10 @@ class Loader(Generic[T]):
             _core.load_complete(handle, data, expire)
         except Exception as error:
             self.fail(handle, error)
+        except asyncio.CancelledError:
+            if self.port is not None and asyncio.current_task() in self.port.unwanted:
+                self.fail(handle, LoadError("nobody waited for the load any more"))
+            raise
 
     def fail(self, handle: _core.Handle, error: Exception) -> None:
         status = _core.COHORT_NOT_FOUND if isinstance(error, NotFound) else _core.COHORT_LOAD_FAILED

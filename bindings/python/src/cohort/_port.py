@@ -31,6 +31,8 @@ class Port:
         # What takes LOAD and SEND events, by its tag; whoever registered it keeps it alive.
         self._servers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        #: Tasks that were cancelled because nobody waits for them.
+        self.unwanted: weakref.WeakSet[asyncio.Task[None]] = weakref.WeakSet()
         self._fd = _core.cohort_queue_fd(self.queue)
         # The reader runs in an empty context: getters are given the one that their group was made in.
         contextvars.Context().run(loop.add_reader, self._fd, self._drain)
@@ -117,6 +119,7 @@ class Port:
         elif kind == _core.COHORT_EVENT_CANCEL:
             task = self._tasks.get(tag)
             if task is not None:
+                self.unwanted.add(task)
                 task.cancel()
         elif (deliver := self._waiting.pop(tag, None)) is not None:
             deliver(event)
