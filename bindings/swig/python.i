@@ -201,6 +201,7 @@ _Static_assert(sizeof(void *) == 8, "the Python binding needs a 64-bit platform"
 %thread cohort_group_reset_cache;
 %thread load_complete;
 %thread load_fail;
+%thread load_abandon;
 %thread request_reply;
 %thread request_reply_raw;
 %thread request_fail;
@@ -252,6 +253,7 @@ static int64_t load_fail(cohort_load_t *load_ended, int32_t status, const char *
                          uint64_t error_tag) {
   return cohort_load_fail(load_ended, status, message, message_size, error_tag);
 }
+static void load_abandon(cohort_load_t *load_ended) { cohort_load_free(load_ended); }
 static void request_reply(cohort_request_t *request_ended, const void *value, size_t value_size,
                           int64_t expire_unix_ns) {
   cohort_request_reply(request_ended, value, value_size, expire_unix_ns);

@@ -3095,6 +3095,7 @@ static int64_t load_fail(cohort_load_t *load_ended, int32_t status, const char *
                          uint64_t error_tag) {
   return cohort_load_fail(load_ended, status, message, message_size, error_tag);
 }
+static void load_abandon(cohort_load_t *load_ended) { cohort_load_free(load_ended); }
 static void request_reply(cohort_request_t *request_ended, const void *value, size_t value_size,
                           int64_t expire_unix_ns) {
   cohort_request_reply(request_ended, value, value_size, expire_unix_ns);
@@ -4006,6 +4007,29 @@ fail:
   {
     bytes_done(&bytes3);
   }
+  return NULL;
+}
+
+
+SWIGINTERN PyObject *_wrap_load_abandon(PyObject *self, PyObject *args) {
+  PyObject *resultobj = 0;
+  cohort_load_t *arg1 = (cohort_load_t *) 0 ;
+  PyObject *swig_obj[1] ;
+
+  if (!args) SWIG_fail;
+  swig_obj[0] = args;
+  {
+    arg1 = (cohort_load_t *)handle_take(swig_obj[0], HANDLE_LOAD);
+    if (arg1 == NULL) SWIG_fail;
+  }
+  {
+    SWIG_PYTHON_THREAD_BEGIN_ALLOW;
+    load_abandon(arg1);
+    SWIG_PYTHON_THREAD_END_ALLOW;
+  }
+  resultobj = SWIG_Py_Void();
+  return resultobj;
+fail:
   return NULL;
 }
 
@@ -6798,6 +6822,7 @@ static PyMethodDef SwigMethods[] = {
 	 { "request_view", _wrap_request_view, METH_O, NULL},
 	 { "load_complete", _wrap_load_complete, METH_VARARGS, NULL},
 	 { "load_fail", _wrap_load_fail, METH_VARARGS, NULL},
+	 { "load_abandon", _wrap_load_abandon, METH_O, NULL},
 	 { "request_reply", _wrap_request_reply, METH_VARARGS, NULL},
 	 { "request_reply_raw", _wrap_request_reply_raw, METH_VARARGS, NULL},
 	 { "request_fail", _wrap_request_fail, METH_VARARGS, NULL},

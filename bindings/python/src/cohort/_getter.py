@@ -66,8 +66,7 @@ class Loader(Generic[T]):
     def lead(self, handle: _core.Handle, key: str | bytes) -> tuple[bytes, int]:
         """Runs a function on this thread, and returns the value's bytes and expiry; raises what the getter raised.
 
-        What is no Exception, such as KeyboardInterrupt, is this thread's business alone: the load is given up, and the next
-        waiter that can runs the getter.
+        KeyboardInterrupt is this thread's business alone: the load is given up, and the next waiter that can runs the getter.
         """
         getter = self.getter
         assert getter is not None
@@ -79,7 +78,10 @@ class Loader(Generic[T]):
                     result.close()
                 raise TypeError(f"the getter of group {self.name!r} returned an awaitable: declare it with 'async def'")
             data, expire = self.encode(result)
-        except Exception as error:
+        except KeyboardInterrupt:
+            self.abandon(handle)
+            raise
+        except BaseException as error:
             self.fail(handle, error)
             raise
         finally:
@@ -95,8 +97,8 @@ class Loader(Generic[T]):
             return
         try:
             self.context.copy().run(self.lead, handle, key)
-        except Exception:
-            pass  # it has gone to those who wait
+        except BaseException:
+            pass  # it has gone to those who wait: not even SystemExit ends a thread of the pool
 
     async def run_async(self, handle: _core.Handle, key: bytes) -> None:
         """Runs a coroutine for those who wait in the engine. Cancelled, it gives the load up.
@@ -114,16 +116,32 @@ class Loader(Generic[T]):
         try:
             data, expire = self.encode(await cast("Awaitable[Result[T]]", getter(_load.key_text(key))))
             _core.load_complete(handle, data, expire)
-        except Exception as error:
-            self.fail(handle, error)
         except asyncio.CancelledError:
             if self.port is not None and asyncio.current_task() in self.port.unwanted:
                 self.fail(handle, LoadError("nobody waited for the load any more"))
+            else:
+                self.abandon(handle)
             raise
+        except KeyboardInterrupt:
+            self.abandon(handle)
+            raise
+        except BaseException as error:
+            self.fail(handle, error)  # not even SystemExit ends the loop
 
-    def fail(self, handle: _core.Handle, error: Exception) -> None:
-        status = _core.COHORT_NOT_FOUND if isinstance(error, NotFound) else _core.COHORT_LOAD_FAILED
+    def abandon(self, handle: _core.Handle) -> None:
+        """Not left to the garbage collector: tracebacks may keep the handle alive for long."""
         try:
-            _failures.fail(error, lambda tag: _core.load_fail(handle, status, _failures.message_of(error), tag))
+            _core.load_abandon(handle)
+        except ValueError:
+            pass  # it has ended
+
+    def fail(self, handle: _core.Handle, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            # Others must not be ended by what was meant for this thread.
+            error = LoadError(f"{type(error).__name__}: {error}", _core.COHORT_LOAD_FAILED)
+        failure = error
+        status = _core.COHORT_NOT_FOUND if isinstance(failure, NotFound) else _core.COHORT_LOAD_FAILED
+        try:
+            _failures.fail(failure, lambda tag: _core.load_fail(handle, status, _failures.message_of(failure), tag))
         except ValueError:
             pass  # the load has ended: its value was refused, and everybody was told why

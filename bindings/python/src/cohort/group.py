@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from . import _core, _failures, _load, _port, _wait
-from ._errors import NotFound, WouldDeadlock
+from ._errors import Closed, NotFound, WouldDeadlock
 from ._kinds import Entry, Source, Tier
 from ._stats import CacheStats, GroupStats, counters
 from ._time import When, expire_unix_ns, from_unix_ns, timeout_ms
@@ -122,13 +122,13 @@ class Group(Generic[T]):
     def peek(self, key: Key, default: D) -> T | D: ...
     def peek(self, key: Key, default: Any = None) -> Any:
         """What this member has in its caches; `default` if that is nothing. Never loads, never waits."""
-        answer = _begin(self._handle, key, _PEEK, 0, None, 0, _AS_VALUE, self._without_gil)
-        return default if answer is None else self._decode(cast(_core.Value, answer))
+        value = self._peek(key)
+        return default if value is None else self._decode(value)
 
     def peek_entry(self, key: Key) -> Entry[T] | None:
         """As `peek`, with the tier that has it and when it expires."""
-        answer = _begin(self._handle, key, _PEEK, 0, None, 0, _AS_VALUE, self._without_gil)
-        return None if answer is None else self._entry(cast(_core.Value, answer))
+        value = self._peek(key)
+        return None if value is None else self._entry(value)
 
     # ---- getting many
 
@@ -275,6 +275,12 @@ class Group(Generic[T]):
         return counters(CacheStats, _core.group_cache_stats(self._handle, tier))
 
     # ---- the inside
+
+    def _peek(self, key: Key) -> _core.Value | None:
+        try:
+            return cast("_core.Value | None", _begin(self._handle, key, _PEEK, 0, None, 0, _AS_VALUE, self._without_gil))
+        except Closed:
+            return None  # a closed group has nothing
 
     def _decode(self, value: _core.Value) -> T:
         return cast(T, bytes(value)) if self._plain else self._codec.decode(memoryview(cast(Any, value)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import enum
 from collections.abc import Awaitable, Callable
@@ -161,6 +162,9 @@ class _Sender:
         try:
             request = _request_of(handle)
             _reply(handle, request, await cast("Awaitable[Reply]", self._send(request)))
+        except asyncio.CancelledError:
+            _fail(handle, Unreachable("the request was cancelled"))
+            raise
         except Exception as error:
             _fail(handle, error)
 
