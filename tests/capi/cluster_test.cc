@@ -189,7 +189,7 @@ class Cluster : public ::testing::TestWithParam<Kind> {
   std::vector<std::unique_ptr<Member>> members_;
 };
 
-TEST_P(Cluster, EveryKeyIsLoadedOnceByItsOwner) {
+TEST_P(Cluster, P1_EveryKeyIsLoadedOnceByItsOwner) {
   for (int i = 0; i < 30; ++i) {
     const std::string key = "key" + std::to_string(i);
     const std::string owner = Owner(members_[0]->instance, key);
@@ -210,7 +210,7 @@ TEST_P(Cluster, TheOwnersNotFoundAndFailureAreFinal) {
   EXPECT_EQ(Loads(gone), 1);
 }
 
-TEST_P(Cluster, ASetIsSeenByAll) {
+TEST_P(Cluster, P7_ASetIsSeenByAll) {
   for (size_t owner = 0; owner < 3; ++owner) {
     const std::string key = KeyAt(owner, "set");
     for (const auto& member : members_) Got(member->group, key);
@@ -221,7 +221,7 @@ TEST_P(Cluster, ASetIsSeenByAll) {
   }
 }
 
-TEST_P(Cluster, ARemoveIsSeenByAll) {
+TEST_P(Cluster, P7_ARemoveIsSeenByAll) {
   for (size_t owner = 0; owner < 3; ++owner) {
     const std::string key = KeyAt(owner, "removed");
     for (const auto& member : members_) Got(member->group, key);
@@ -233,7 +233,7 @@ TEST_P(Cluster, ARemoveIsSeenByAll) {
   }
 }
 
-TEST_P(Cluster, RemovedKeysAreGoneEverywhere) {
+TEST_P(Cluster, P7_RemovedKeysAreGoneEverywhere) {
   std::string keys;
   std::vector<int64_t> sizes;
   std::vector<std::string> all;
@@ -293,7 +293,7 @@ TEST_P(Cluster, AMemberThatIsGoneIsReplacedByALoadHere) {
   EXPECT_FALSE(Cached(members_[2]->group, key));
 }
 
-TEST_P(Cluster, ThePeersMayChangeAtAnyTime) {
+TEST_P(Cluster, P9_ThePeersMayChangeAtAnyTime) {
   std::atomic<bool> stop{false};
   std::atomic<int> gets{0};
   std::thread getter([&] {

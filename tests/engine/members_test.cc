@@ -47,7 +47,7 @@ TEST_F(MembersTest, APeersValueIsKeptHot) {
   EXPECT_EQ(1, groups_[1]->StatsNow().served_to_peers);
 }
 
-TEST_F(MembersTest, SetIsSeenByEveryMemberWhoeverSetsIt) {
+TEST_F(MembersTest, P7_SetIsSeenByEveryMemberWhoeverSetsIt) {
   Start(3);
   const std::string key = KeyOf(1);
   for (auto& group : groups_) group->Get(key, 0, 0);
@@ -62,7 +62,7 @@ TEST_F(MembersTest, SetIsSeenByEveryMemberWhoeverSetsIt) {
 }
 
 // Whoever sets, and while others get: none is dropped for another, nobody keeps an older value, and a later Set wins.
-TEST_F(MembersTest, OfManySetsAtOnceTheLastOneWins) {
+TEST_F(MembersTest, P7_OfManySetsAtOnceTheLastOneWins) {
   Start(3);
   const std::string key = KeyOf(1);
   const auto set = [&](size_t member, const std::string& value) {
@@ -92,7 +92,7 @@ TEST_F(MembersTest, OfManySetsAtOnceTheLastOneWins) {
   }
 }
 
-TEST_F(MembersTest, RemoveAndRemoveKeysReachEveryMember) {
+TEST_F(MembersTest, P7_RemoveAndRemoveKeysReachEveryMember) {
   Start(3);
   std::vector<std::string> keys = {KeyOf(0), KeyOf(1), KeyOf(2), KeyOf(2, "other")};
   auto warm = [&] {
@@ -148,7 +148,7 @@ TEST_F(MembersTest, P3_MembersThatDisagreeOnTheRingDoNotForward) {
   EXPECT_EQ(Source::kHot, groups_[1]->Get(routed, 0, 0).source);
 }
 
-TEST_F(MembersTest, AnOwnerThatIsGoneCostsALocalLoad) {
+TEST_F(MembersTest, P7_AnOwnerThatIsGoneCostsALocalLoadAndIsNamedByARemove) {
   Start(2);
   const std::string key = KeyOf(1);
   instances_[1]->Shutdown(0);

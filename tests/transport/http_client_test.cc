@@ -416,7 +416,7 @@ TEST_F(HttpClient, NamesAndIpv6AddressesWork) {
   }
 }
 
-TEST_F(HttpClient, NoMoreConnectionsThanAllowed) {
+TEST_F(HttpClient, P8_NoMoreConnectionsThanAllowed) {
   options_.max_connections_per_peer = 3;
   auto holding = std::make_shared<HoldingHandler>();
   Connect("x:1");

@@ -305,7 +305,7 @@ TEST_F(HttpServer, AnUnansweredRequestEndsWith500) {
   silent->AnswerAll();
 }
 
-TEST_F(HttpServer, IdleConnectionsHoldNoThread) {
+TEST_F(HttpServer, P8_IdleConnectionsHoldNoThread) {
   options_.max_server_threads = 4;
   options_.keep_alive_ms = 600'000;
   ServeEcho();
@@ -324,7 +324,7 @@ TEST_F(HttpServer, IdleConnectionsHoldNoThread) {
   }
 }
 
-TEST_F(HttpServer, SilentNewConnectionsHoldNoThread) {
+TEST_F(HttpServer, P8_SilentNewConnectionsHoldNoThread) {
   options_.max_server_threads = 4;
   options_.keep_alive_ms = 600'000;
   ServeEcho();
@@ -360,7 +360,7 @@ TEST_F(HttpServer, SlowRequestsDoNotBlockOthers) {
   for (int i = 0; i < 64; i++) EXPECT_EQ(Body(slow[i].ReadMessage()), "GET /" + std::to_string(i) + "\n\n");
 }
 
-TEST_F(HttpServer, RequestsBeyondTheThreadLimitWaitTheirTurn) {
+TEST_F(HttpServer, P8_RequestsBeyondTheThreadLimitWaitTheirTurn) {
   options_.max_server_threads = 2;
   auto holding = std::make_shared<HoldingHandler>();
   Serve(holding);
