@@ -11,7 +11,10 @@
  *   is accepted with size 0. Sizes are in bytes. Nothing that is passed in is kept after the call unless said so.
  *   A key has at most 65,536 bytes, a value 1 GiB, a name or an address 255; more is COHORT_TOO_LARGE.
  * - **Errors**: functions that can fail take a `cohort_error_t *error` that the caller owns and may reuse; NULL is
- *   accepted. Functions return a `cohort_status_t` (COHORT_OK is 0), or NULL instead of a handle.
+ *   accepted. Functions return a `cohort_status_t` (COHORT_OK is 0), or NULL instead of a handle. Each may end with
+ *   COHORT_INVALID_ARGUMENT or COHORT_TOO_LARGE (the message names the argument), COHORT_FORKED, COHORT_NO_MEMORY, and
+ *   COHORT_CLOSED once its instance, group or queue is closed; its comment names what else. A call that was to
+ *   register or begin something, and failed, leaves nothing behind: no callback or event comes.
  * - **Time**: `timeout_ms` is a duration in milliseconds; 0 or less means "no limit of my own" (the group's longest load
  *   time still ends it). `expire_unix_ns` is nanoseconds since the Unix epoch; 0 means never.
  * - **Callbacks** run with no lock held, on the thread that the comment names. They may be called before the function that
@@ -288,7 +291,10 @@ COHORT_API cohort_status_t cohort_instance_options_set_max_getter_threads(cohort
 /** @name Instances */
 /** @{ */
 
-/** Makes an instance: local only until cohort_instance_set_peers. @p options may be NULL. The caller owns it. */
+/**
+ * Makes an instance: local only until cohort_instance_set_peers. @p options may be NULL. The caller owns it. COHORT_IO when
+ * a certificate cannot be read.
+ */
 COHORT_API cohort_instance_t *cohort_instance_new(const cohort_instance_options_t *options, cohort_error_t *error);
 /**
  * Closes the instance, waiting as long as it takes for its threads, and drops the handle. In one of its own callbacks it
@@ -297,7 +303,8 @@ COHORT_API cohort_instance_t *cohort_instance_new(const cohort_instance_options_
 COHORT_API void cohort_instance_free(cohort_instance_t *instance);
 /**
  * Starts to serve peers at @p address, "host:port"; port 0 picks a free one. One address at a time. When it returns,
- * connections are accepted.
+ * connections are accepted. COHORT_IO when the address is taken or cannot be resolved; COHORT_UNSUPPORTED with a custom
+ * transport.
  */
 COHORT_API cohort_status_t cohort_instance_listen(cohort_instance_t *instance, const char *address, size_t address_size,
                                                   cohort_error_t *error);
@@ -324,14 +331,17 @@ COHORT_API cohort_value_t *cohort_instance_owner(const cohort_instance_t *instan
                                                  cohort_error_t *error);
 /**
  * Makes a group. @p name holds 1 to 255 bytes, no '/'. The caller owns the handle; the group itself lives until
- * cohort_instance_remove_group or the end of the instance.
+ * cohort_instance_remove_group or the end of the instance. COHORT_ALREADY_EXISTS if the instance has one of that name.
  */
 COHORT_API cohort_group_t *cohort_instance_new_group(cohort_instance_t *instance, const char *name, size_t name_size,
                                                      const cohort_group_options_t *options, cohort_error_t *error);
 /** Another handle to a group, owned by the caller; NULL with COHORT_NOT_FOUND if there is none of that name. */
 COHORT_API cohort_group_t *cohort_instance_get_group(cohort_instance_t *instance, const char *name, size_t name_size,
                                                      cohort_error_t *error);
-/** Takes the group out of the instance and closes it: peers are told that it is not there, waiting gets end CLOSED. */
+/**
+ * Takes the group out of the instance and closes it: peers are told that it is not there, waiting gets end CLOSED.
+ * COHORT_NOT_FOUND if there is none of that name.
+ */
 COHORT_API cohort_status_t cohort_instance_remove_group(cohort_instance_t *instance, const char *name, size_t name_size,
                                                         cohort_error_t *error);
 /**
@@ -534,7 +544,11 @@ typedef void (*cohort_get_fn)(void *user, cohort_status_t status, cohort_value_t
  */
 COHORT_API uint64_t cohort_group_get_async(cohort_group_t *group, const char *key, size_t key_size, int32_t flags,
                                            int64_t timeout_ms, cohort_get_fn done, void *user, cohort_error_t *error);
-/** Gets and waits. A getter callback may run on this thread. The caller owns the value; NULL on failure. */
+/**
+ * Gets and waits. A getter callback may run on this thread. The caller owns the value; NULL on failure: as any get,
+ * COHORT_NOT_FOUND, COHORT_LOAD_FAILED or COHORT_REMOTE_FAILED by the getter's word, COHORT_TIMEOUT, COHORT_NO_GETTER,
+ * COHORT_LOAD_ABANDONED, COHORT_WOULD_DEADLOCK in the getter of this very key.
+ */
 COHORT_API cohort_value_t *cohort_group_get(cohort_group_t *group, const char *key, size_t key_size, int32_t flags,
                                             int64_t timeout_ms, cohort_error_t *error);
 
@@ -580,7 +594,8 @@ COHORT_API void cohort_load_free(cohort_load_t *load);
 /* ------------------------------------------------------------------------------------------------------------------ */
 /** @name Changing
  * Set: the owner stores the value, then every other member drops its copy. Remove: the owner drops the key, then every
- * other member. The status is COHORT_UNREACHABLE when a member did not acknowledge; the message names each. */
+ * other member. The status is COHORT_UNREACHABLE when a member did not acknowledge in time; the message names each. A
+ * `timeout_ms` of 0 or less means 10,000 here. */
 /** @{ */
 
 /** Takes the end of a set or remove. @p message is borrowed. Engine thread, or the calling one. */

@@ -32,7 +32,7 @@ type Group interface {
 // ExtendedGroup is what every Group of this package can do besides.
 type ExtendedGroup interface {
 	Group
-	// GetMany gets many keys at once: those of one owner travel together. There is a Result for each key, in order.
+	// GetMany gets many keys at once, with one call into the engine. There is a Result for each key, in order.
 	GetMany(ctx context.Context, keys []string) []Result
 	// GetInto returns the value of a key: in buf[:0] if it has room for it, else in a new slice.
 	GetInto(ctx context.Context, key string, buf []byte) ([]byte, error)
