@@ -343,7 +343,9 @@ class Load {
   /** Whether it has not been ended. */
   explicit operator bool() const noexcept { return handle_ != nullptr; }
 
-  void complete(const Value& value) {
+  /** A Value brings its own expiry. */
+  template <typename V, typename = std::enable_if_t<std::is_same_v<V, Value>>>
+  void complete(const V& value) {
     detail::ErrorSlot error;
     error.check(cohort_load_complete_value(handle_.release(), value.handle(), error));
   }

@@ -237,6 +237,18 @@ TEST(CppLoad, AnAsynchronousGetterEndsItLater) {
   EXPECT_FALSE(load);
   EXPECT_EQ(value.get().view(), "later");
 
+  // Whatever holds the bytes.
+  const auto completed_with = [&](const auto& bytes) {
+    std::future<cohort::Value> completed = group.get_future("bytes");
+    take().complete(bytes);
+    instance.find_group("g")->remove("bytes");
+    return completed.get().str();
+  };
+  EXPECT_EQ(completed_with("text"), "text");
+  EXPECT_EQ(completed_with(std::string("string")), "string");
+  EXPECT_EQ(completed_with(std::string_view("view")), "view");
+  EXPECT_EQ(completed_with(cohort::Value("value")), "value");
+
   std::future<cohort::Value> missing = group.get_future("gone");
   take().not_found();
   EXPECT_THROW(missing.get(), cohort::NotFound);
