@@ -205,7 +205,7 @@ func contextOf(timeoutMs int64) (context.Context, context.CancelFunc) {
 	return context.WithCancel(context.Background())
 }
 
-func getAnswer(ctx context.Context, g groupcache.Group, key string) answer {
+func getAnswer(ctx context.Context, g transport.Group, key string) answer {
 	var view transport.ByteView
 	if err := g.Get(ctx, key, transport.ByteViewSink(&view)); err != nil {
 		return answer{err: err}

@@ -18,8 +18,8 @@ Answer Answer::Failed(cohort_status_t status, std::string message) {
 Answer Answer::Of(cohort_value_t* value, int32_t source) {
   static const char* const kSources[] = {"", "main", "hot", "peer", "load"};
   Answer answer;
-  answer.held = std::shared_ptr<const void>(value, [](const void* held) {
-    cohort_value_free(const_cast<cohort_value_t*>(static_cast<const cohort_value_t*>(held)));
+  answer.held = std::shared_ptr<const void>(value, [](const void* handle) {
+    cohort_value_free(const_cast<cohort_value_t*>(static_cast<const cohort_value_t*>(handle)));
   });
   answer.value = std::string_view(static_cast<const char*>(cohort_value_data(value)),
                                   static_cast<size_t>(cohort_value_size(value)));
