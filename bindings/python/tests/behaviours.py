@@ -1,5 +1,8 @@
-"""Runs the shared list of behaviours (tests/behaviours of the repository) through the public face: once with blocking calls and
-functions as getters, once with awaited calls and coroutines as getters. What is begun without waiting is a task in both."""
+"""Runs the shared list of behaviours (tests/behaviours of the repository) through the public face.
+
+Once with blocking calls and functions as getters, once with awaited calls and coroutines as getters. What is begun
+without waiting is a task in both.
+"""
 
 import asyncio
 import base64
@@ -7,16 +10,24 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, ClassVar
 
 import cohort
 from standard_getter import LIMIT_S, Table, coroutine_getter, function_getter
 
 KINDS: list[tuple[type[BaseException], str]] = [
-    (cohort.NotFound, "not_found"), (cohort.Timeout, "timeout"), (asyncio.CancelledError, "cancelled"),
-    (cohort.Closed, "closed"), (cohort.InvalidArgument, "invalid_argument"), (cohort.TooLarge, "too_large"),
-    (cohort.WouldDeadlock, "would_deadlock"), (cohort.NoGetter, "no_getter"), (cohort.Unreachable, "unreachable"),
-    (cohort.LoadAbandoned, "load_abandoned"), (cohort.AlreadyExists, "already_exists")]
+    (cohort.NotFound, "not_found"),
+    (cohort.Timeout, "timeout"),
+    (asyncio.CancelledError, "cancelled"),
+    (cohort.Closed, "closed"),
+    (cohort.InvalidArgument, "invalid_argument"),
+    (cohort.TooLarge, "too_large"),
+    (cohort.WouldDeadlock, "would_deadlock"),
+    (cohort.NoGetter, "no_getter"),
+    (cohort.Unreachable, "unreachable"),
+    (cohort.LoadAbandoned, "load_abandoned"),
+    (cohort.AlreadyExists, "already_exists"),
+]
 
 # What Python has nothing for.
 SKIPPED_FOR_FUNCTIONS = {
@@ -43,7 +54,7 @@ class Blocking:
     """Calls that block, getters that are functions."""
 
     getter = staticmethod(function_getter)
-    skipped = SKIPPED_FOR_FUNCTIONS
+    skipped: ClassVar[dict[str, str]] = SKIPPED_FOR_FUNCTIONS
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -59,7 +70,7 @@ class Awaiting(Blocking):
     """Calls that are awaited, getters that are coroutines on the same loop."""
 
     getter = staticmethod(coroutine_getter)
-    skipped: dict[str, str] = {}
+    skipped: ClassVar[dict[str, str]] = {}
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
@@ -165,7 +176,8 @@ class Case:
                 return False
             message = str(found).encode("utf-8", "surrogateescape")
             return ("message" not in expect or message == self.bytes_of(expect["message"])) and (
-                "message_contains" not in expect or self.bytes_of(expect["message_contains"]) in message)
+                "message_contains" not in expect or self.bytes_of(expect["message_contains"]) in message
+            )
         if isinstance(found, BaseException):
             return False
         if "miss" in expect or "ok" in expect:
@@ -192,11 +204,15 @@ class Case:
     def do_get(self, step: dict[str, Any]) -> None:
         name = "get_entry" if {"source", "expires_in_ms"} & set(step["expect"]) else "get"
         key = self.bytes_of(step["key"])
-        self.check(step["expect"], self.outcome(lambda: self.face.call(self.group(step), name, key, **self.timeout(step))))
+        self.check(
+            step["expect"], self.outcome(lambda: self.face.call(self.group(step), name, key, **self.timeout(step)))
+        )
 
     def do_get_many(self, step: dict[str, Any]) -> None:
         keys = [self.bytes_of(key) for key in step["keys"]]
-        found = self.outcome(lambda: self.face.call(self.group(step), "get_many", keys, return_exceptions=True, **self.timeout(step)))
+        found = self.outcome(
+            lambda: self.face.call(self.group(step), "get_many", keys, return_exceptions=True, **self.timeout(step))
+        )
         if "expect_all" in step:
             for one in found.values() if isinstance(found, dict) else [found]:
                 self.check(step["expect_all"], one)
@@ -216,25 +232,33 @@ class Case:
         options = self.timeout(step)
         if "expire_ms" in step:
             options["expires_at"] = time.time() + step["expire_ms"] / 1000
-        self.check(step.get("expect", {"ok": True}), self.outcome(lambda: self.face.call(self.group(step), "set", key, passed, **options)))
+        self.check(
+            step.get("expect", {"ok": True}),
+            self.outcome(lambda: self.face.call(self.group(step), "set", key, passed, **options)),
+        )
         if step.get("scribble"):
             passed[:] = b"!" * len(passed)
 
     def do_remove(self, step: dict[str, Any]) -> None:
         key = self.bytes_of(step["key"])
-        self.check(step.get("expect", {"ok": True}),
-                   self.outcome(lambda: self.face.call(self.group(step), "remove", key, **self.timeout(step))))
+        self.check(
+            step.get("expect", {"ok": True}),
+            self.outcome(lambda: self.face.call(self.group(step), "remove", key, **self.timeout(step))),
+        )
 
     def do_remove_keys(self, step: dict[str, Any]) -> None:
         keys = [self.bytes_of(key) for key in step["keys"]]
-        self.check(step.get("expect", {"ok": True}),
-                   self.outcome(lambda: self.face.call(self.group(step), "remove_many", keys, **self.timeout(step))))
+        self.check(
+            step.get("expect", {"ok": True}),
+            self.outcome(lambda: self.face.call(self.group(step), "remove_many", keys, **self.timeout(step))),
+        )
 
     def do_start(self, step: dict[str, Any]) -> None:
         group, key = self.group(step), self.bytes_of(step["key"])
         self.started[step["as"]] = [
             asyncio.run_coroutine_threadsafe(group.aget_entry(key, **self.timeout(step)), self.face.loop)
-            for _ in range(step.get("count", 1))]
+            for _ in range(step.get("count", 1))
+        ]
 
     def do_await(self, step: dict[str, Any]) -> None:
         for future in self.started[step["as"]]:
@@ -257,7 +281,9 @@ class Case:
 
     def do_wait_loading(self, step: dict[str, Any]) -> None:
         group, key = step.get("group", "g"), self.bytes_of(step["key"])
-        self.table.wait_for(lambda: self.table.count(group, key, step.get("node")) >= step["count"], str(step), self.limit)
+        self.table.wait_for(
+            lambda: self.table.count(group, key, step.get("node")) >= step["count"], str(step), self.limit
+        )
 
     def do_wait_gone(self, step: dict[str, Any]) -> None:
         key = self.bytes_of(step["key"])
@@ -279,7 +305,9 @@ class Case:
 
         self.until(lambda: value() == step["value"] if "value" in step else value() >= step["at_least"], step, value)
 
-    def until(self, condition: Callable[[], bool], step: dict[str, Any], found: Callable[[], Any] = lambda: None) -> None:
+    def until(
+        self, condition: Callable[[], bool], step: dict[str, Any], found: Callable[[], Any] = lambda: None
+    ) -> None:
         end = time.monotonic() + self.limit
         while not condition():
             if time.monotonic() > end:

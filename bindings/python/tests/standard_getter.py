@@ -97,7 +97,9 @@ def _rest(key: str) -> str:
     return key
 
 
-def function_getter(table: Table, member: int, group: str, groups: dict[str, "cohort.Group[bytes]"]) -> Callable[[str], object]:
+def function_getter(
+    table: Table, member: int, group: str, groups: dict[str, "cohort.Group[bytes]"]
+) -> Callable[[str], object]:
     def get(key: str) -> object:
         raw = cohort.key_bytes(key)
         runs = table.enter(member, group, raw)
@@ -118,7 +120,9 @@ def function_getter(table: Table, member: int, group: str, groups: dict[str, "co
     return get
 
 
-def coroutine_getter(table: Table, member: int, group: str, groups: dict[str, "cohort.Group[bytes]"]) -> Callable[[str], object]:
+def coroutine_getter(
+    table: Table, member: int, group: str, groups: dict[str, "cohort.Group[bytes]"]
+) -> Callable[[str], object]:
     async def get(key: str) -> object:
         raw = cohort.key_bytes(key)
         runs = table.enter(member, group, raw)
@@ -142,4 +146,3 @@ def coroutine_getter(table: Table, member: int, group: str, groups: dict[str, "c
         return _answer(key, rest, raw, group, runs)
 
     return get
-

@@ -1,4 +1,4 @@
-"""Every case of the shared list of behaviours, through both halves of the face; and the proof that the runner can fail."""
+"""Every case of the shared list of behaviours, through both halves of the face; proof that the runner can fail."""
 
 import asyncio
 import json
@@ -44,7 +44,9 @@ def test_behaviour(case: dict[str, Any], face: type[Blocking], loop: asyncio.Abs
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("case", MUST_FAIL, ids=lambda case: case["name"])
-def test_the_runner_fails_where_it_must(case: dict[str, Any], face: type[Blocking], loop: asyncio.AbstractEventLoop) -> None:
+def test_the_runner_fails_where_it_must(
+    case: dict[str, Any], face: type[Blocking], loop: asyncio.AbstractEventLoop
+) -> None:
     with pytest.raises(Failed) as failed:
         Case(case, face(loop), limit=0.5).run()
     assert failed.value.step == case["fails_at"]

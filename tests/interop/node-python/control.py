@@ -7,15 +7,17 @@ import urllib.parse
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import cohort
-
 from loader import Loader
+
+import cohort
 
 
 class Control:
     """Answers the calls of ../README.md for one member of a cluster."""
 
-    def __init__(self, name: str, listen: str, node: cohort.Instance, group: "cohort.Group[bytes]", loader: Loader) -> None:
+    def __init__(
+        self, name: str, listen: str, node: cohort.Instance, group: "cohort.Group[bytes]", loader: Loader
+    ) -> None:
         self._name, self._listen, self._node, self._group, self._loader = name, listen, node, group, loader
 
     async def serve(self, address: str) -> None:
@@ -29,11 +31,16 @@ class Control:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                method, target, _ = head[0].split(" ")
-                headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+                _method, target, _ = head[0].split(" ")
+                headers = {
+                    name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)
+                }
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 status, answer = await self._answer(target, body)
-                writer.write(b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(answer)))
+                writer.write(
+                    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                    % (status, len(answer))
+                )
                 writer.write(answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -100,11 +107,18 @@ class Control:
 
     async def _call_stats(self, query: dict[str, str], body: bytes) -> Any:
         stats = self._group.stats()
-        return {"gets": stats.gets, "cache_hits": stats.cache_hits, "peer_loads": stats.peer_loads,
-                "peer_errors": stats.peer_errors, "loads": stats.loads, "loads_deduped": stats.loads_deduped,
-                "local_loads": stats.local_loads, "local_load_errs": stats.local_load_errors,
-                "main_bytes": self._group.cache_stats(cohort.Tier.MAIN).bytes,
-                "hot_bytes": self._group.cache_stats(cohort.Tier.HOT).bytes}
+        return {
+            "gets": stats.gets,
+            "cache_hits": stats.cache_hits,
+            "peer_loads": stats.peer_loads,
+            "peer_errors": stats.peer_errors,
+            "loads": stats.loads,
+            "loads_deduped": stats.loads_deduped,
+            "local_loads": stats.local_loads,
+            "local_load_errs": stats.local_load_errors,
+            "main_bytes": self._group.cache_stats(cohort.Tier.MAIN).bytes,
+            "hot_bytes": self._group.cache_stats(cohort.Tier.HOT).bytes,
+        }
 
 
 def _subject(query: dict[str, str], body: bytes) -> tuple[bytes, bytes]:
@@ -140,5 +154,11 @@ def _many(found: bytes | Exception, entry: "cohort.Entry[bytes] | None") -> dict
 
 
 def _failure(error: Exception) -> dict[str, Any]:
-    kind = "notfound" if isinstance(error, cohort.NotFound) else "remote" if isinstance(error, cohort.LoadError) else "other"
+    kind = (
+        "notfound"
+        if isinstance(error, cohort.NotFound)
+        else "remote"
+        if isinstance(error, cohort.LoadError)
+        else "other"
+    )
     return {"ok": False, "err": str(error), "kind": kind}

@@ -6,10 +6,10 @@ import logging
 import re
 import sys
 
-import cohort
-
 from control import Control
 from loader import Loader
+
+import cohort
 
 UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -25,9 +25,16 @@ def duration(text: str) -> float:
 
 def flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="node-python", prefix_chars="-", allow_abbrev=False)
-    for name, kind, default in (("listen", str, "127.0.0.1:0"), ("ctl", str, "127.0.0.1:0"), ("peers", str, ""),
-                                ("name", str, "n"), ("group", str, "g"), ("bytes", int, 64 << 20), ("replicas", int, 50),
-                                ("expire", duration, 0.0)):
+    for name, kind, default in (
+        ("listen", str, "127.0.0.1:0"),
+        ("ctl", str, "127.0.0.1:0"),
+        ("peers", str, ""),
+        ("name", str, "n"),
+        ("group", str, "g"),
+        ("bytes", int, 64 << 20),
+        ("replicas", int, 50),
+        ("expire", duration, 0.0),
+    ):
         parser.add_argument("-" + name, "--" + name, type=kind, default=default)
     return parser.parse_args()
 

@@ -1,15 +1,15 @@
 """Cohort: an in-process, read-through cache whose processes find each other's values.
 
-    import cohort
+import cohort
 
-    with cohort.Instance("10.0.0.1:8080") as node:
-        node.set_peers(["10.0.0.1:8080", "10.0.0.2:8080"])
+with cohort.Instance("10.0.0.1:8080") as node:
+    node.set_peers(["10.0.0.1:8080", "10.0.0.2:8080"])
 
-        @node.group("pages", codec=cohort.TEXT)
-        def pages(key: str) -> str:
-            return "page " + key
+    @node.group("pages", codec=cohort.TEXT)
+    def pages(key: str) -> str:
+        return "page " + key
 
-        print(pages.get("index"))
+    print(pages.get("index"))
 """
 
 from ._errors import (
@@ -40,9 +40,48 @@ from .instance import Instance
 from .transport import TLS, Op, Request, Response, Transport
 
 __all__ = [
-    "BYTES", "JSON", "TEXT", "TLS", "VIEW", "AlreadyExists", "CacheStats", "Closed", "Codec", "CohortError", "Entry",
-    "Eviction", "Expiring", "Forked", "Getter", "Group", "GroupStats", "Instance", "InvalidArgument", "Key", "Load",
-    "LoadAbandoned", "LoadError", "NoGetter", "NotFound", "Op", "Protobuf", "Reason", "Request", "Response", "Ring",
-    "Source", "SystemFailure", "TLS", "Tier", "Timeout", "TooLarge", "Transport", "Unreachable", "Unsupported",
-    "WouldDeadlock", "__version__", "current_load", "key_bytes", "key_text",
+    "BYTES",
+    "JSON",
+    "TEXT",
+    "TLS",
+    "VIEW",
+    "AlreadyExists",
+    "CacheStats",
+    "Closed",
+    "Codec",
+    "CohortError",
+    "Entry",
+    "Eviction",
+    "Expiring",
+    "Forked",
+    "Getter",
+    "Group",
+    "GroupStats",
+    "Instance",
+    "InvalidArgument",
+    "Key",
+    "Load",
+    "LoadAbandoned",
+    "LoadError",
+    "NoGetter",
+    "NotFound",
+    "Op",
+    "Protobuf",
+    "Reason",
+    "Request",
+    "Response",
+    "Ring",
+    "Source",
+    "SystemFailure",
+    "Tier",
+    "Timeout",
+    "TooLarge",
+    "Transport",
+    "Unreachable",
+    "Unsupported",
+    "WouldDeadlock",
+    "__version__",
+    "current_load",
+    "key_bytes",
+    "key_text",
 ]

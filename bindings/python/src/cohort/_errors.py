@@ -109,8 +109,22 @@ class Unsupported(CohortError, NotImplementedError):
 
 _KINDS: dict[int, type[CohortError]] = {
     kind.status: kind
-    for kind in (NotFound, LoadError, Timeout, Closed, InvalidArgument, TooLarge, AlreadyExists, Unreachable, NoGetter,
-                 LoadAbandoned, WouldDeadlock, SystemFailure, Forked, Unsupported)
+    for kind in (
+        NotFound,
+        LoadError,
+        Timeout,
+        Closed,
+        InvalidArgument,
+        TooLarge,
+        AlreadyExists,
+        Unreachable,
+        NoGetter,
+        LoadAbandoned,
+        WouldDeadlock,
+        SystemFailure,
+        Forked,
+        Unsupported,
+    )
 }
 _KINDS[_core.COHORT_LOAD_FAILED] = LoadError
 

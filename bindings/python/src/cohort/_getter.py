@@ -36,7 +36,7 @@ class Expiring(Generic[T]):
 
 
 Result = Union[T, Expiring[T]]
-Getter = Callable[[str], Union[T, Expiring[T], Awaitable[Union[T, Expiring[T]]]]]
+Getter = Callable[[str], T | Expiring[T] | Awaitable[T | Expiring[T]]]
 
 
 def is_coroutine_function(function: Callable[..., Any]) -> bool:
@@ -92,8 +92,11 @@ class Loader(Generic[T]):
     def serve(self, port: Port | None, handle: _core.Handle, key: bytes) -> None:
         """Runs the getter for those who wait in the engine: a coroutine on its port, a function on this thread."""
         if port is not None:
-            port.start(self.run_async(handle, key), lambda tag: _core.cohort_load_watch(handle, port.queue, tag),
-                       self.context.copy())
+            port.start(
+                self.run_async(handle, key),
+                lambda tag: _core.cohort_load_watch(handle, port.queue, tag),
+                self.context.copy(),
+            )
             return
         try:
             self.context.copy().run(self.lead, handle, key)

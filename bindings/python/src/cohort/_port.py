@@ -95,7 +95,9 @@ class Port:
             raise
         return events
 
-    def start(self, work: Coroutine[Any, Any, None], watch: Callable[[int], object], context: contextvars.Context) -> None:
+    def start(
+        self, work: Coroutine[Any, Any, None], watch: Callable[[int], object], context: contextvars.Context
+    ) -> None:
         """Runs a getter's or sender's coroutine as a task, which is cancelled when nobody waits for it any more."""
         tag = self.reserve(1)
         task = self.loop.create_task(work, context=context)

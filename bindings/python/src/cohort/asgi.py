@@ -25,8 +25,14 @@ class Mount:
     A request of a peer that waits for a load is a suspended task, nothing more.
     """
 
-    def __init__(self, instance: Instance, application: Application | None = None, *, timeout: float = 60.0,
-                 max_body_bytes: int = _MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        application: Application | None = None,
+        *,
+        timeout: float = 60.0,
+        max_body_bytes: int = _MAX_BODY_BYTES,
+    ) -> None:
         self._instance = instance
         self._application = application
         self._timeout = timeout
@@ -58,7 +64,12 @@ class Mount:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         try:
             response = await self._instance.ahandle_request(
-                scope["method"], _path(scope) + (f"?{query}" if query else ""), headers, b"".join(parts), timeout=self._timeout)
+                scope["method"],
+                _path(scope) + (f"?{query}" if query else ""),
+                headers,
+                b"".join(parts),
+                timeout=self._timeout,
+            )
         except CohortError as error:
             response = Response(503, _TEXT, f"{error}\n".encode())
         await _answer(send, response)

@@ -29,7 +29,9 @@ class _Bytes:
     def encode(self, value: Buffer, /) -> Buffer:
         if isinstance(value, (bytes, bytearray, memoryview)):
             return value
-        raise TypeError(f"a value must be bytes-like, not {type(value).__name__}; a codec turns other values into bytes")
+        raise TypeError(
+            f"a value must be bytes-like, not {type(value).__name__}; a codec turns other values into bytes"
+        )
 
     def decode(self, data: memoryview, /) -> bytes:
         return bytes(data)
@@ -53,7 +55,9 @@ class _Text:
 class Json:
     """What the json module reads and writes. Each get decodes a new object, so callers may change what they get."""
 
-    def __init__(self, *, dumps: Callable[[Any], str | bytes] | None = None, loads: Callable[[bytes], Any] | None = None) -> None:
+    def __init__(
+        self, *, dumps: Callable[[Any], str | bytes] | None = None, loads: Callable[[bytes], Any] | None = None
+    ) -> None:
         self._dumps = dumps or json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
         self._loads = loads or json.loads
 

@@ -98,7 +98,9 @@ class Group(Generic[T]):
     def get_entry(self, key: Key, *, timeout: float | None = None) -> Entry[T]:
         """As `get`, with where the value came from and when it expires."""
         waiter = _wait.borrow()
-        answer = _begin(self._handle, key, self._lead, timeout_ms(timeout), waiter.queue, 1, _AS_VALUE, self._without_gil)
+        answer = _begin(
+            self._handle, key, self._lead, timeout_ms(timeout), waiter.queue, 1, _AS_VALUE, self._without_gil
+        )
         if type(answer) is int:
             answer = self._wait_for(waiter, key, answer)
         _wait.give_back(waiter)
@@ -133,9 +135,13 @@ class Group(Generic[T]):
     # ---- getting many
 
     @overload
-    def get_many(self, keys: Iterable[K], *, timeout: float | None = None, return_exceptions: Literal[False] = False) -> dict[K, T]: ...
+    def get_many(
+        self, keys: Iterable[K], *, timeout: float | None = None, return_exceptions: Literal[False] = False
+    ) -> dict[K, T]: ...
     @overload
-    def get_many(self, keys: Iterable[K], *, timeout: float | None = None, return_exceptions: Literal[True]) -> dict[K, T | Exception]: ...
+    def get_many(
+        self, keys: Iterable[K], *, timeout: float | None = None, return_exceptions: Literal[True]
+    ) -> dict[K, T | Exception]: ...
     def get_many(self, keys: Iterable[Any], *, timeout: float | None = None, return_exceptions: bool = False) -> Any:
         """The values of many keys with one call; those of one owner travel together.
 
@@ -165,10 +171,16 @@ class Group(Generic[T]):
         return self._gather(asked, results, return_exceptions)
 
     @overload
-    async def aget_many(self, keys: Iterable[K], *, timeout: float | None = None, return_exceptions: Literal[False] = False) -> dict[K, T]: ...
+    async def aget_many(
+        self, keys: Iterable[K], *, timeout: float | None = None, return_exceptions: Literal[False] = False
+    ) -> dict[K, T]: ...
     @overload
-    async def aget_many(self, keys: Iterable[K], *, timeout: float | None = None, return_exceptions: Literal[True]) -> dict[K, T | Exception]: ...
-    async def aget_many(self, keys: Iterable[Any], *, timeout: float | None = None, return_exceptions: bool = False) -> Any:
+    async def aget_many(
+        self, keys: Iterable[K], *, timeout: float | None = None, return_exceptions: Literal[True]
+    ) -> dict[K, T | Exception]: ...
+    async def aget_many(
+        self, keys: Iterable[Any], *, timeout: float | None = None, return_exceptions: bool = False
+    ) -> Any:
         """As `get_many`, for tasks."""
         asked = list(dict.fromkeys(keys))
         port = _port.running_port()
@@ -190,8 +202,15 @@ class Group(Generic[T]):
 
     # ---- changing
 
-    def set(self, key: Key, value: T, *, ttl: float | None = None, expires_at: When | None = None,
-            timeout: float | None = None) -> None:
+    def set(
+        self,
+        key: Key,
+        value: T,
+        *,
+        ttl: float | None = None,
+        expires_at: When | None = None,
+        timeout: float | None = None,
+    ) -> None:
         """Stores the value at the key's owner; every other member drops its copy before this returns.
 
         Raises `Unreachable` when a member did not acknowledge; the message names it. `ttl` is in seconds, `expires_at` a
@@ -202,8 +221,15 @@ class Group(Generic[T]):
         _core.cohort_group_set_queue(self._handle, key, data, expire, timeout_ms(timeout), waiter.queue, 1)
         self._wait_done(waiter)
 
-    async def aset(self, key: Key, value: T, *, ttl: float | None = None, expires_at: When | None = None,
-                   timeout: float | None = None) -> None:
+    async def aset(
+        self,
+        key: Key,
+        value: T,
+        *,
+        ttl: float | None = None,
+        expires_at: When | None = None,
+        timeout: float | None = None,
+    ) -> None:
         """As `set`, for tasks. Cancelling the task does not take it back."""
         data, expire = self._encode(value, ttl, expires_at)
         port = _port.running_port()
@@ -246,8 +272,16 @@ class Group(Generic[T]):
     def local_get(self, key: Key, *, timeout: float | None = None) -> Entry[bytes]:
         """What a peer's get does here: never asks another peer. The value's bytes, not decoded."""
         waiter = _wait.borrow()
-        answer = _begin(self._handle, key, _core.COHORT_GET_LOCAL, timeout_ms(timeout), waiter.queue, 1, _AS_VALUE,
-                        self._without_gil)
+        answer = _begin(
+            self._handle,
+            key,
+            _core.COHORT_GET_LOCAL,
+            timeout_ms(timeout),
+            waiter.queue,
+            1,
+            _AS_VALUE,
+            self._without_gil,
+        )
         if type(answer) is int:
             answer = self._wait_for(waiter, key, answer)
         _wait.give_back(waiter)
@@ -278,7 +312,9 @@ class Group(Generic[T]):
 
     def _peek(self, key: Key) -> _core.Value | None:
         try:
-            return cast("_core.Value | None", _begin(self._handle, key, _PEEK, 0, None, 0, _AS_VALUE, self._without_gil))
+            return cast(
+                "_core.Value | None", _begin(self._handle, key, _PEEK, 0, None, 0, _AS_VALUE, self._without_gil)
+            )
         except Closed:
             return None  # a closed group has nothing
 
@@ -341,8 +377,10 @@ class Group(Generic[T]):
     def _refuse_blocking_the_loop(self) -> None:
         port = self._loader.port
         if port is not None and asyncio._get_running_loop() is port.loop:
-            raise WouldDeadlock(f"this would block the event loop that runs the getter of group {self.name!r}: "
-                                "await the call whose name begins with 'a'")
+            raise WouldDeadlock(
+                f"this would block the event loop that runs the getter of group {self.name!r}: "
+                "await the call whose name begins with 'a'"
+            )
 
     def _cancel_many(self, pending: dict[int, int]) -> None:
         for ticket in pending.values():
@@ -376,4 +414,3 @@ class Group(Generic[T]):
         event = await port.event(tag, lambda: None)
         if event[1] != _OK:
             raise _failures.of_event(event[1], event[5], event[3])
-

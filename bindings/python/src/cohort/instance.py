@@ -23,11 +23,17 @@ from .group import Group, Key
 from .transport import Response, Transport, header_lines, header_list
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer, Self
+    from typing import Self
+
+    from typing_extensions import Buffer
 
 T = TypeVar("T")
-_LOG_LEVELS = {_core.COHORT_LOG_DEBUG: logging.DEBUG, _core.COHORT_LOG_INFO: logging.INFO,
-               _core.COHORT_LOG_WARN: logging.WARNING, _core.COHORT_LOG_ERROR: logging.ERROR}
+_LOG_LEVELS = {
+    _core.COHORT_LOG_DEBUG: logging.DEBUG,
+    _core.COHORT_LOG_INFO: logging.INFO,
+    _core.COHORT_LOG_WARN: logging.WARNING,
+    _core.COHORT_LOG_ERROR: logging.ERROR,
+}
 
 
 class Instance:
@@ -36,10 +42,19 @@ class Instance:
     Close it with `close` or `aclose`, or use it in a ``with`` or ``async with`` block.
     """
 
-    def __init__(self, listen: str | None = None, *, name: str = "cohort", ring: Ring = Ring.GROUPCACHE_V3,
-                 replicas: int = 50, hash: Callable[[bytes], int] | None = None, base_path: str = "/_groupcache/",
-                 transport: Transport | None = None, logger: logging.Logger | None = logging.getLogger("cohort"),
-                 max_getter_threads: int = 64) -> None:
+    def __init__(
+        self,
+        listen: str | None = None,
+        *,
+        name: str = "cohort",
+        ring: Ring = Ring.GROUPCACHE_V3,
+        replicas: int = 50,
+        hash: Callable[[bytes], int] | None = None,
+        base_path: str = "/_groupcache/",
+        transport: Transport | None = None,
+        logger: logging.Logger | None = logging.getLogger("cohort"),
+        max_getter_threads: int = 64,
+    ) -> None:
         """Makes the instance and, with `listen` ("host:port"; port 0 picks a free one), serves peers there.
 
         :param name: a name for logs.
@@ -53,7 +68,7 @@ class Instance:
             themselves: peers, tasks, and `get_many`.
         """
         self._pid = os.getpid()
-        self._closed = False
+        self._closed = True  # until it is made
         self._groups: dict[str, Group[Any]] = {}
         self._base_path = base_path
         self._transport = transport
@@ -72,16 +87,20 @@ class Instance:
         self._runner = Runner(name, max_getter_threads)
         try:
             if logger is not None and logger.isEnabledFor(logging.ERROR):
-                level = max((ours for ours, theirs in _LOG_LEVELS.items() if theirs <= logger.getEffectiveLevel()), default=0)
-                tag = self._runner.register_log(lambda at, line: logger.log(_LOG_LEVELS.get(at, logging.ERROR), "%s", line))
+                level = max(
+                    (ours for ours, theirs in _LOG_LEVELS.items() if theirs <= logger.getEffectiveLevel()), default=0
+                )
+                tag = self._runner.register_log(
+                    lambda at, line: logger.log(_LOG_LEVELS.get(at, logging.ERROR), "%s", line)
+                )
                 _core.cohort_instance_options_set_log_queue(options, level, self._runner.queue, tag)
             self._handle = _core.cohort_instance_new(options)
             if listen is not None:
                 self.listen(listen)
         except BaseException:
-            self._closed = True
             self._runner.close()
             raise
+        self._closed = False
         _open.add(self)
 
     def __repr__(self) -> str:
@@ -90,7 +109,7 @@ class Instance:
     # ---- peers
 
     def listen(self, address: str) -> str:
-        """Starts to serve peers at "host:port", and returns the address with its port. Raises `SystemFailure` if taken."""
+        """Starts to serve peers at "host:port"; returns the address with its port. `SystemFailure` if it is taken."""
         _core.cohort_instance_listen(self._handle, address)
         return self.address
 
@@ -117,8 +136,11 @@ class Instance:
         if isinstance(addresses, str):
             raise TypeError("addresses must be several strings, not one")
         members = list(addresses)
-        _core.cohort_instance_set_peers(self._handle, "\n".join(members),
-                                        (self.address if members else "") if self_address is None else self_address)
+        _core.cohort_instance_set_peers(
+            self._handle,
+            "\n".join(members),
+            (self.address if members else "") if self_address is None else self_address,
+        )
 
     def owner(self, key: Key) -> str:
         """The address of the key's owner by this member's ring; empty while local only."""
@@ -127,22 +149,48 @@ class Instance:
     # ---- groups
 
     @overload
-    def new_group(self, name: str, getter: Getter[bytes] | Getter[bytearray] | Getter[memoryview] | None = None, *,
-                  cache_bytes: int = ..., max_entries: int = ..., load_timeout: float = ..., ttl: float | None = ...,
-                  on_eviction: Callable[[Eviction], object] | None = ...) -> Group[bytes]: ...
+    def new_group(
+        self,
+        name: str,
+        getter: Getter[bytes] | Getter[bytearray] | Getter[memoryview] | None = None,
+        *,
+        cache_bytes: int = ...,
+        max_entries: int = ...,
+        load_timeout: float = ...,
+        ttl: float | None = ...,
+        on_eviction: Callable[[Eviction], object] | None = ...,
+    ) -> Group[bytes]: ...
     @overload
-    def new_group(self, name: str, getter: Getter[T] | None = None, *, codec: Codec[T], cache_bytes: int = ...,
-                  max_entries: int = ..., load_timeout: float = ..., ttl: float | None = ...,
-                  on_eviction: Callable[[Eviction], object] | None = ...) -> Group[T]: ...
-    def new_group(self, name: str, getter: Any = None, *, codec: Any = BYTES, cache_bytes: int = 64 << 20,
-                  max_entries: int = 0, load_timeout: float = 60.0, ttl: float | None = None,
-                  on_eviction: Callable[[Eviction], object] | None = None) -> Any:
+    def new_group(
+        self,
+        name: str,
+        getter: Getter[T] | None = None,
+        *,
+        codec: Codec[T],
+        cache_bytes: int = ...,
+        max_entries: int = ...,
+        load_timeout: float = ...,
+        ttl: float | None = ...,
+        on_eviction: Callable[[Eviction], object] | None = ...,
+    ) -> Group[T]: ...
+    def new_group(
+        self,
+        name: str,
+        getter: Any = None,
+        *,
+        codec: Any = BYTES,
+        cache_bytes: int = 64 << 20,
+        max_entries: int = 0,
+        load_timeout: float = 60.0,
+        ttl: float | None = None,
+        on_eviction: Callable[[Eviction], object] | None = None,
+    ) -> Any:
         """Makes a group. Every member makes it under the same name, with a budget and a getter of its own.
 
-        :param getter: brings the value of a key that no cache holds; raises `NotFound` if there is none. A function runs on
-            the thread of a blocking `get`, or on one of `max_getter_threads`, and may block. A coroutine function runs on
-            the event loop that runs now (else on one of the library's own), and is cancelled when nobody waits any more.
-            It gets the key as str, returns a value or `Expiring`, and may get from other groups. None: this
+        :param getter: brings the value of a key that no cache holds; raises `NotFound` if there is none. A function
+            runs on the thread of a blocking `get`, or on one of `max_getter_threads`, and may block. A coroutine function
+            runs on the event loop that runs now (else on one of the library's own), and is cancelled when nobody waits
+            any more. It gets the key as str, returns a value or `Expiring`, and may get from other groups. None: this
             member can read what others load.
         :param codec: what values are: `codecs.BYTES`, `TEXT`, `JSON`, `Protobuf(Message)`, `VIEW`, or one of your own.
         :param cache_bytes: for both tiers, overheads included; 0 or less turns caching off.
@@ -171,13 +219,28 @@ class Instance:
         return group
 
     @overload
-    def group(self, name: str, *, cache_bytes: int = ..., max_entries: int = ..., load_timeout: float = ...,
-              ttl: float | None = ..., on_eviction: Callable[[Eviction], object] | None = ...,
-              ) -> Callable[[Getter[bytes] | Getter[bytearray] | Getter[memoryview]], Group[bytes]]: ...
+    def group(
+        self,
+        name: str,
+        *,
+        cache_bytes: int = ...,
+        max_entries: int = ...,
+        load_timeout: float = ...,
+        ttl: float | None = ...,
+        on_eviction: Callable[[Eviction], object] | None = ...,
+    ) -> Callable[[Getter[bytes] | Getter[bytearray] | Getter[memoryview]], Group[bytes]]: ...
     @overload
-    def group(self, name: str, *, codec: Codec[T], cache_bytes: int = ..., max_entries: int = ...,
-              load_timeout: float = ..., ttl: float | None = ...,
-              on_eviction: Callable[[Eviction], object] | None = ...) -> Callable[[Getter[T]], Group[T]]: ...
+    def group(
+        self,
+        name: str,
+        *,
+        codec: Codec[T],
+        cache_bytes: int = ...,
+        max_entries: int = ...,
+        load_timeout: float = ...,
+        ttl: float | None = ...,
+        on_eviction: Callable[[Eviction], object] | None = ...,
+    ) -> Callable[[Getter[T]], Group[T]]: ...
     def group(self, name: str, **options: Any) -> Any:
         """`new_group` as a decorator: the function below becomes the getter, and its name the group."""
 
@@ -198,15 +261,30 @@ class Instance:
 
     # ---- on the application's own server
 
-    def handle_request(self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: Buffer = b"", *,
-                       timeout: float = 60.0) -> Response:
+    def handle_request(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: Buffer = b"",
+        *,
+        timeout: float = 60.0,
+    ) -> Response:
         """Answers a peer's HTTP request; blocks. `target` is the escaped path, with the query if there is one.
 
         `cohort.wsgi` and `cohort.asgi` call this for you.
         """
         waiter = _wait.borrow()
-        _core.cohort_instance_handle_request(self._handle, method, target, header_lines(list(headers)), cast(Any, body),
-                                             timeout_ms(timeout), waiter.queue, 1)
+        _core.cohort_instance_handle_request(
+            self._handle,
+            method,
+            target,
+            header_lines(list(headers)),
+            cast(Any, body),
+            timeout_ms(timeout),
+            waiter.queue,
+            1,
+        )
         try:
             event = waiter.events(1)[0]
         except BaseException:
@@ -215,13 +293,28 @@ class Instance:
         _wait.give_back(waiter)
         return _response_of(event)
 
-    async def ahandle_request(self, method: str, target: str, headers: Iterable[tuple[str, str]] = (),
-                              body: Buffer = b"", *, timeout: float = 60.0) -> Response:
+    async def ahandle_request(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: Buffer = b"",
+        *,
+        timeout: float = 60.0,
+    ) -> Response:
         """As `handle_request`, for tasks."""
         port = _port.running_port()
         tag = port.reserve(1)
-        _core.cohort_instance_handle_request(self._handle, method, target, header_lines(list(headers)), cast(Any, body),
-                                             timeout_ms(timeout), port.queue, tag)
+        _core.cohort_instance_handle_request(
+            self._handle,
+            method,
+            target,
+            header_lines(list(headers)),
+            cast(Any, body),
+            timeout_ms(timeout),
+            port.queue,
+            tag,
+        )
         return _response_of(await port.event(tag, lambda: None))
 
     # ---- the end
@@ -249,14 +342,17 @@ class Instance:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.aclose()
 
     def __del__(self) -> None:

@@ -1,4 +1,7 @@
-"""The pytest plugin: a fixture that makes clusters and closes them after the test. Installing the package enables it."""
+"""The pytest plugin: a fixture that makes clusters and closes them after the test.
+
+Installing the package enables it.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from .instance import Instance
 from .transport import Transport
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 T = TypeVar("T")
 
@@ -27,8 +27,7 @@ class Cluster:
             cluster.stop(2)     # its peers cannot reach it any more
             cluster.start(2)
 
-    `options` go to each `Instance`. With `network="inproc"` nothing leaves the process and no port is used; a member cannot be
-    stopped then.
+    `options` go to each `Instance`. With `network="inproc"` nothing leaves the process and no port is used.
     """
 
     def __init__(self, size: int, *, network: str = "http", **options: Any) -> None:
@@ -62,11 +61,14 @@ class Cluster:
     def __iter__(self) -> Iterator[Instance]:
         return iter(self.members)
 
-    def new_group(self, name: str, getter_of: Callable[[int], Any] | None = None, *, codec: Any = BYTES,
-                  **options: Any) -> list[Group[Any]]:
+    def new_group(
+        self, name: str, getter_of: Callable[[int], Any] | None = None, *, codec: Any = BYTES, **options: Any
+    ) -> list[Group[Any]]:
         """Makes the group on every member, each with the getter that `getter_of(position)` returns."""
-        return [member.new_group(name, getter_of(position) if getter_of else None, codec=codec, **options)
-                for position, member in enumerate(self.members)]
+        return [
+            member.new_group(name, getter_of(position) if getter_of else None, codec=codec, **options)
+            for position, member in enumerate(self.members)
+        ]
 
     def owner(self, key: Key) -> int:
         """The position of the member that owns the key."""
@@ -99,14 +101,17 @@ class Cluster:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.aclose()
 
 

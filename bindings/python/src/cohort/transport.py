@@ -79,16 +79,31 @@ class Transport:
         self._sender = sender
 
     @classmethod
-    def http(cls, *, tls: TLS | None = None, max_connections_per_peer: int | None = None,
-             connect_timeout: float | None = None, idle_timeout: float | None = None, max_body_bytes: int | None = None,
-             max_server_threads: int | None = None, keep_alive: float | None = None,
-             request_timeout: float | None = None) -> Transport:
+    def http(
+        cls,
+        *,
+        tls: TLS | None = None,
+        max_connections_per_peer: int | None = None,
+        connect_timeout: float | None = None,
+        idle_timeout: float | None = None,
+        max_body_bytes: int | None = None,
+        max_server_threads: int | None = None,
+        keep_alive: float | None = None,
+        request_timeout: float | None = None,
+    ) -> Transport:
         """HTTP/1.1, with or without TLS: the default. Times are in seconds; None keeps the engine's default."""
         handle = _core.cohort_transport_new_http()
-        counts = {_core.COHORT_HTTP_MAX_CONNECTIONS_PER_PEER: max_connections_per_peer,
-                  _core.COHORT_HTTP_MAX_BODY_BYTES: max_body_bytes, _core.COHORT_HTTP_MAX_SERVER_THREADS: max_server_threads}
-        times = {_core.COHORT_HTTP_CONNECT_TIMEOUT_MS: connect_timeout, _core.COHORT_HTTP_IDLE_TIMEOUT_MS: idle_timeout,
-                 _core.COHORT_HTTP_KEEP_ALIVE_MS: keep_alive, _core.COHORT_HTTP_REQUEST_TIMEOUT_MS: request_timeout}
+        counts = {
+            _core.COHORT_HTTP_MAX_CONNECTIONS_PER_PEER: max_connections_per_peer,
+            _core.COHORT_HTTP_MAX_BODY_BYTES: max_body_bytes,
+            _core.COHORT_HTTP_MAX_SERVER_THREADS: max_server_threads,
+        }
+        times = {
+            _core.COHORT_HTTP_CONNECT_TIMEOUT_MS: connect_timeout,
+            _core.COHORT_HTTP_IDLE_TIMEOUT_MS: idle_timeout,
+            _core.COHORT_HTTP_KEEP_ALIVE_MS: keep_alive,
+            _core.COHORT_HTTP_REQUEST_TIMEOUT_MS: request_timeout,
+        }
         for limit, count in counts.items():
             if count is not None:
                 _core.cohort_transport_set_limit(handle, limit, count)
@@ -96,8 +111,9 @@ class Transport:
             if seconds is not None:
                 _core.cohort_transport_set_limit(handle, limit, round(seconds * 1000))
         if tls is not None:
-            _core.cohort_transport_set_tls(handle, tls.ca_file, tls.cert_file, tls.key_file,
-                                           int(tls.require_client_certificate))
+            _core.cohort_transport_set_tls(
+                handle, tls.ca_file, tls.cert_file, tls.key_file, int(tls.require_client_certificate)
+            )
         return cls(handle)
 
     @classmethod
@@ -109,10 +125,10 @@ class Transport:
     def calls(cls, send: Send, *, max_threads: int = 64) -> Transport:
         """A transport of the program's own that carries calls: GET, SET, REMOVE and REMOVE_KEYS with their keys.
 
-        `send` is a function, which may block and runs on up to `max_threads` threads, or a coroutine function, which runs on
-        the event loop that runs now (else on one of the library's own). For GET it returns bytes or `Expiring`. If it raises
-        `NotFound` or `LoadError` that is the owner's answer; anything else means that the peer was not reached. On the
-        other side the program calls `Group.local_get`, `local_set` and `local_remove`.
+        `send` is a function, which may block and runs on up to `max_threads` threads, or a coroutine function, which
+        runs on the event loop that runs now (else on one of the library's own). For GET it returns bytes or `Expiring`.
+        If it raises `NotFound` or `LoadError` that is the owner's answer; anything else means that the peer was not
+        reached. On the other side the program calls `Group.local_get`, `local_set` and `local_remove`.
         """
         return cls._custom(_core.COHORT_SEND_CALLS, send, max_threads)
 
@@ -149,8 +165,11 @@ class _Sender:
 
     def serve(self, port: _port.Port | None, handle: _core.Handle, _: bytes | None) -> None:
         if port is not None:
-            port.start(self._run_async(handle), lambda tag: _core.cohort_request_watch(handle, port.queue, tag),
-                       self._context.copy())
+            port.start(
+                self._run_async(handle),
+                lambda tag: _core.cohort_request_watch(handle, port.queue, tag),
+                self._context.copy(),
+            )
             return
         try:
             request = _request_of(handle)
@@ -171,7 +190,9 @@ class _Sender:
 
 def _request_of(handle: _core.Handle) -> Request:
     op, peer, group, keys, data, expire, method, target, headers, left = _core.request_view(handle)
-    return Request(Op(op), peer, group, keys, data, from_unix_ns(expire), method, target, header_list(headers), left / 1000)
+    return Request(
+        Op(op), peer, group, keys, data, from_unix_ns(expire), method, target, header_list(headers), left / 1000
+    )
 
 
 def _reply(handle: _core.Handle, request: Request, reply: Reply) -> None:

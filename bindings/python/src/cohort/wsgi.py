@@ -22,8 +22,14 @@ class Mount:
     Each request of a peer holds one of the server's threads while it waits for a load.
     """
 
-    def __init__(self, instance: Instance, application: WSGIApplication | None = None, *, timeout: float = 60.0,
-                 max_body_bytes: int = _MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        application: WSGIApplication | None = None,
+        *,
+        timeout: float = 60.0,
+        max_body_bytes: int = _MAX_BODY_BYTES,
+    ) -> None:
         self._instance = instance
         self._application = application
         self._timeout = timeout
@@ -40,22 +46,24 @@ class Mount:
             if size > self._max_body_bytes:
                 return _answer(start_response, 413, [("Content-Type", "text/plain")], b"the body is too large\n")
             body = environ["wsgi.input"].read(size) if size else b""
-            response = self._instance.handle_request(environ["REQUEST_METHOD"], target, _headers(environ), body,
-                                                     timeout=self._timeout)
+            response = self._instance.handle_request(
+                environ["REQUEST_METHOD"], target, _headers(environ), body, timeout=self._timeout
+            )
         except CohortError as error:
             return _answer(start_response, 503, [("Content-Type", "text/plain")], f"{error}\n".encode())
         return _answer(start_response, response.status, response.headers, response.body)
 
 
 def _target(environ: dict[str, Any]) -> str:
-    """The path as it was sent, escapes and all. WSGI itself has only the unescaped one; servers have the other as well."""
+    """The path as it was sent, escapes and all. WSGI itself has only the unescaped one; servers have both."""
     for name in ("RAW_URI", "REQUEST_URI"):
         raw: str = environ.get(name, "")
         if raw:
             parts = urllib.parse.urlsplit(raw)
             return parts.path + (f"?{parts.query}" if parts.query else "")
-    path = urllib.parse.quote(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), safe="/:@!$&'()*,;=~+",
-                              encoding="latin-1")
+    path = urllib.parse.quote(
+        environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), safe="/:@!$&'()*,;=~+", encoding="latin-1"
+    )
     query: str = environ.get("QUERY_STRING", "")
     return f"{path}?{query}" if query else path
 
@@ -66,7 +74,9 @@ def _headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
     return headers
 
 
-def _answer(start_response: Callable[..., Any], status: int, headers: list[tuple[str, str]], body: bytes) -> list[bytes]:
+def _answer(
+    start_response: Callable[..., Any], status: int, headers: list[tuple[str, str]], body: bytes
+) -> list[bytes]:
     try:
         phrase = http.HTTPStatus(status).phrase
     except ValueError:
