@@ -3,4 +3,5 @@ module io.github.cohortcache.cohort {
   requires static transitive jdk.httpserver;
 
   exports io.github.cohortcache.cohort;
+  exports io.github.cohortcache.cohort.testing;
 }

@@ -226,7 +226,7 @@ class GetTest {
   void aForgottenStageEndsItsLoad() {
     Group<String, String> group = cohort.group("g", Codec.utf8()).asyncLoader((key, context) -> new CompletableFuture<>()).build();
     CompletableFuture<String> future = group.getAsync("k");
-    while (!future.isDone()) System.gc();
+    Until.collected("the stage is found", future::isDone);
     CompletionException failure = assertThrows(CompletionException.class, future::join);
     assertEquals(Status.LOAD_ABANDONED, ((CohortException) failure.getCause()).status());
   }
