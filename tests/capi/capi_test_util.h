@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cohort/cohort.h>
+#include <dirent.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -253,6 +254,16 @@ inline int32_t Begin(const Owned<cohort_group_t>& group, std::string_view key, c
 }
 inline bool Cached(const Owned<cohort_group_t>& group, std::string_view key) {
   return Owned<cohort_value_t>(cohort_group_lookup(group.get(), key.data(), key.size())) != nullptr;
+}
+
+// The threads of this process; -1 where that cannot be known.
+inline int CountThreads() {
+  DIR* const tasks = opendir("/proc/self/task");
+  if (tasks == nullptr) return -1;
+  int count = 0;
+  while (const dirent* entry = readdir(tasks)) count += entry->d_name[0] != '.' ? 1 : 0;
+  closedir(tasks);
+  return count;
 }
 
 // Counts how often a user pointer is destroyed.

@@ -1,5 +1,4 @@
 // The library as a guest in a process: forks, threads, signals, memory.
-#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,15 +50,6 @@ TEST(Memory, AHitAllocatesNothing) {
   EXPECT_EQ(buf, value);
   std::string counted(100, 'x');
   EXPECT_GT(Allocations() - before, 0) << "the counter does not count";
-}
-
-int CountThreads() {
-  DIR* const tasks = opendir("/proc/self/task");
-  if (tasks == nullptr) return -1;
-  int count = 0;
-  while (const dirent* entry = readdir(tasks)) count += entry->d_name[0] != '.' ? 1 : 0;
-  closedir(tasks);
-  return count;
 }
 
 TEST(Threads, P8_TenThousandWaitingGetsNeedNone) {
