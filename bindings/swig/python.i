@@ -28,8 +28,14 @@ _Static_assert(sizeof(void *) == 8, "the Python binding needs a 64-bit platform"
   if ($1 == NULL) SWIG_fail;
 }
 %typemap(out) T * { $result = handle_wrap(KIND, (void *)$1); }
-%typemap(in) T *ended {
-  $1 = ($1_ltype)handle_take($input, KIND);
+%typemap(in) T *ended (PyObject *object) {
+  object = $input;
+  $1 = ($1_ltype)handle_borrow(object, KIND);
+  if ($1 == NULL) SWIG_fail;
+}
+// Taken when every other argument has been converted, so that a call with a bad one leaves it open.
+%typemap(check) T *ended {
+  $1 = ($1_ltype)handle_take(object$argnum, KIND);
   if ($1 == NULL) SWIG_fail;
 }
 %enddef

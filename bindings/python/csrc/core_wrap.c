@@ -3892,6 +3892,7 @@ SWIGINTERN PyObject *_wrap_load_complete(PyObject *self, PyObject *args) {
   size_t arg3 ;
   int64_t arg4 ;
   cohort_error_t *arg5 = (cohort_error_t *) 0 ;
+  PyObject *object1 ;
   bytes_arg bytes2 ;
   long long val4 ;
   int ecode4 = 0 ;
@@ -3909,7 +3910,8 @@ SWIGINTERN PyObject *_wrap_load_complete(PyObject *self, PyObject *args) {
   }
   if (!SWIG_Python_UnpackTuple(args, "load_complete", 3, 3, swig_obj)) SWIG_fail;
   {
-    arg1 = (cohort_load_t *)handle_take(swig_obj[0], HANDLE_LOAD);
+    object1 = swig_obj[0];
+    arg1 = (cohort_load_t *)handle_borrow(object1, HANDLE_LOAD);
     if (arg1 == NULL) SWIG_fail;
   }
   {
@@ -3922,6 +3924,10 @@ SWIGINTERN PyObject *_wrap_load_complete(PyObject *self, PyObject *args) {
     SWIG_exception_fail(SWIG_ArgError(ecode4), "in method '" "load_complete" "', argument " "4"" of type '" "int64_t""'");
   }
   arg4 = (int64_t)(val4);
+  {
+    arg1 = (cohort_load_t *)handle_take(object1, HANDLE_LOAD);
+    if (arg1 == NULL) SWIG_fail;
+  }
   {
     SWIG_PYTHON_THREAD_BEGIN_ALLOW;
     result = (cohort_status_t)load_complete(arg1,(void const *)arg2,arg3,arg4,arg5);
@@ -3962,6 +3968,7 @@ SWIGINTERN PyObject *_wrap_load_fail(PyObject *self, PyObject *args) {
   char *arg3 = (char *) 0 ;
   size_t arg4 ;
   uint64_t arg5 ;
+  PyObject *object1 ;
   int val2 ;
   int ecode2 = 0 ;
   bytes_arg bytes3 ;
@@ -3975,7 +3982,8 @@ SWIGINTERN PyObject *_wrap_load_fail(PyObject *self, PyObject *args) {
   }
   if (!SWIG_Python_UnpackTuple(args, "load_fail", 4, 4, swig_obj)) SWIG_fail;
   {
-    arg1 = (cohort_load_t *)handle_take(swig_obj[0], HANDLE_LOAD);
+    object1 = swig_obj[0];
+    arg1 = (cohort_load_t *)handle_borrow(object1, HANDLE_LOAD);
     if (arg1 == NULL) SWIG_fail;
   }
   ecode2 = SWIG_AsVal_int(swig_obj[1], &val2);
@@ -3993,6 +4001,10 @@ SWIGINTERN PyObject *_wrap_load_fail(PyObject *self, PyObject *args) {
     SWIG_exception_fail(SWIG_ArgError(ecode5), "in method '" "load_fail" "', argument " "5"" of type '" "uint64_t""'");
   }
   arg5 = (uint64_t)(val5);
+  {
+    arg1 = (cohort_load_t *)handle_take(object1, HANDLE_LOAD);
+    if (arg1 == NULL) SWIG_fail;
+  }
   {
     SWIG_PYTHON_THREAD_BEGIN_ALLOW;
     result = (int64_t)load_fail(arg1,arg2,(char const *)arg3,arg4,arg5);
@@ -4014,12 +4026,18 @@ fail:
 SWIGINTERN PyObject *_wrap_load_abandon(PyObject *self, PyObject *args) {
   PyObject *resultobj = 0;
   cohort_load_t *arg1 = (cohort_load_t *) 0 ;
+  PyObject *object1 ;
   PyObject *swig_obj[1] ;
 
   if (!args) SWIG_fail;
   swig_obj[0] = args;
   {
-    arg1 = (cohort_load_t *)handle_take(swig_obj[0], HANDLE_LOAD);
+    object1 = swig_obj[0];
+    arg1 = (cohort_load_t *)handle_borrow(object1, HANDLE_LOAD);
+    if (arg1 == NULL) SWIG_fail;
+  }
+  {
+    arg1 = (cohort_load_t *)handle_take(object1, HANDLE_LOAD);
     if (arg1 == NULL) SWIG_fail;
   }
   {
@@ -4040,6 +4058,7 @@ SWIGINTERN PyObject *_wrap_request_reply(PyObject *self, PyObject *args) {
   void *arg2 = (void *) 0 ;
   size_t arg3 ;
   int64_t arg4 ;
+  PyObject *object1 ;
   bytes_arg bytes2 ;
   long long val4 ;
   int ecode4 = 0 ;
@@ -4050,7 +4069,8 @@ SWIGINTERN PyObject *_wrap_request_reply(PyObject *self, PyObject *args) {
   }
   if (!SWIG_Python_UnpackTuple(args, "request_reply", 3, 3, swig_obj)) SWIG_fail;
   {
-    arg1 = (cohort_request_t *)handle_take(swig_obj[0], HANDLE_REQUEST);
+    object1 = swig_obj[0];
+    arg1 = (cohort_request_t *)handle_borrow(object1, HANDLE_REQUEST);
     if (arg1 == NULL) SWIG_fail;
   }
   {
@@ -4063,6 +4083,10 @@ SWIGINTERN PyObject *_wrap_request_reply(PyObject *self, PyObject *args) {
     SWIG_exception_fail(SWIG_ArgError(ecode4), "in method '" "request_reply" "', argument " "4"" of type '" "int64_t""'");
   }
   arg4 = (int64_t)(val4);
+  {
+    arg1 = (cohort_request_t *)handle_take(object1, HANDLE_REQUEST);
+    if (arg1 == NULL) SWIG_fail;
+  }
   {
     SWIG_PYTHON_THREAD_BEGIN_ALLOW;
     request_reply(arg1,(void const *)arg2,arg3,arg4);
@@ -4089,6 +4113,7 @@ SWIGINTERN PyObject *_wrap_request_reply_raw(PyObject *self, PyObject *args) {
   size_t arg4 ;
   void *arg5 = (void *) 0 ;
   size_t arg6 ;
+  PyObject *object1 ;
   int val2 ;
   int ecode2 = 0 ;
   bytes_arg bytes3 ;
@@ -4103,7 +4128,8 @@ SWIGINTERN PyObject *_wrap_request_reply_raw(PyObject *self, PyObject *args) {
   }
   if (!SWIG_Python_UnpackTuple(args, "request_reply_raw", 4, 4, swig_obj)) SWIG_fail;
   {
-    arg1 = (cohort_request_t *)handle_take(swig_obj[0], HANDLE_REQUEST);
+    object1 = swig_obj[0];
+    arg1 = (cohort_request_t *)handle_borrow(object1, HANDLE_REQUEST);
     if (arg1 == NULL) SWIG_fail;
   }
   ecode2 = SWIG_AsVal_int(swig_obj[1], &val2);
@@ -4120,6 +4146,10 @@ SWIGINTERN PyObject *_wrap_request_reply_raw(PyObject *self, PyObject *args) {
     if (bytes_get(swig_obj[3], &bytes5) != 0) SWIG_fail;
     arg5 = (void *)bytes5.data;
     arg6 = (size_t)bytes5.size;
+  }
+  {
+    arg1 = (cohort_request_t *)handle_take(object1, HANDLE_REQUEST);
+    if (arg1 == NULL) SWIG_fail;
   }
   {
     SWIG_PYTHON_THREAD_BEGIN_ALLOW;
@@ -4152,6 +4182,7 @@ SWIGINTERN PyObject *_wrap_request_fail(PyObject *self, PyObject *args) {
   char *arg3 = (char *) 0 ;
   size_t arg4 ;
   uint64_t arg5 ;
+  PyObject *object1 ;
   int val2 ;
   int ecode2 = 0 ;
   bytes_arg bytes3 ;
@@ -4165,7 +4196,8 @@ SWIGINTERN PyObject *_wrap_request_fail(PyObject *self, PyObject *args) {
   }
   if (!SWIG_Python_UnpackTuple(args, "request_fail", 4, 4, swig_obj)) SWIG_fail;
   {
-    arg1 = (cohort_request_t *)handle_take(swig_obj[0], HANDLE_REQUEST);
+    object1 = swig_obj[0];
+    arg1 = (cohort_request_t *)handle_borrow(object1, HANDLE_REQUEST);
     if (arg1 == NULL) SWIG_fail;
   }
   ecode2 = SWIG_AsVal_int(swig_obj[1], &val2);
@@ -4183,6 +4215,10 @@ SWIGINTERN PyObject *_wrap_request_fail(PyObject *self, PyObject *args) {
     SWIG_exception_fail(SWIG_ArgError(ecode5), "in method '" "request_fail" "', argument " "5"" of type '" "uint64_t""'");
   }
   arg5 = (uint64_t)(val5);
+  {
+    arg1 = (cohort_request_t *)handle_take(object1, HANDLE_REQUEST);
+    if (arg1 == NULL) SWIG_fail;
+  }
   {
     SWIG_PYTHON_THREAD_BEGIN_ALLOW;
     result = (int64_t)request_fail(arg1,arg2,(char const *)arg3,arg4,arg5);

@@ -183,6 +183,9 @@ def test_a_dropped_load_passes_on() -> None:
     kind, _, tag, load, key, _ = _core.queue_take(queue, 1, 60_000, -1)[0]
     assert (kind, tag, key) == (_core.COHORT_EVENT_LEAD, 2, b"a")
     del load
+    kind, _, tag, load, _, _ = _core.queue_take(queue, 1, 60_000, -1)[0]
+    assert (kind, tag) == (_core.COHORT_EVENT_LOAD, 7), "nobody who waits can lead: the group's queue is asked"
+    del load
     _, status, tag, _, _, _ = _core.queue_take(queue, 1, 60_000, -1)[0]
     assert (status, tag) == (_core.COHORT_LOAD_ABANDONED, 3)
 

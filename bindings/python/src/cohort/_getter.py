@@ -78,6 +78,7 @@ class Loader(Generic[T]):
                     result.close()
                 raise TypeError(f"the getter of group {self.name!r} returned an awaitable: declare it with 'async def'")
             data, expire = self.encode(result)
+            _core.load_complete(handle, data, expire)
         except KeyboardInterrupt:
             self.abandon(handle)
             raise
@@ -86,7 +87,6 @@ class Loader(Generic[T]):
             raise
         finally:
             _load.leave(token)
-        _core.load_complete(handle, data, expire)
         return bytes(data), expire
 
     def serve(self, port: Port | None, handle: _core.Handle, key: bytes) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from . import _core, _failures, _port
-from ._errors import LoadError, NotFound, Unreachable
+from ._errors import InvalidArgument, LoadError, NotFound, Unreachable
 from ._getter import Expiring, is_coroutine_function
 from ._runner import Runner
 from ._time import expire_unix_ns, from_unix_ns
@@ -93,23 +93,27 @@ class Transport:
     ) -> Transport:
         """HTTP/1.1, with or without TLS: the default. Times are in seconds; None keeps the engine's default."""
         handle = _core.cohort_transport_new_http()
-        counts = {
-            _core.COHORT_HTTP_MAX_CONNECTIONS_PER_PEER: max_connections_per_peer,
-            _core.COHORT_HTTP_MAX_BODY_BYTES: max_body_bytes,
-            _core.COHORT_HTTP_MAX_SERVER_THREADS: max_server_threads,
-        }
         times = {
-            _core.COHORT_HTTP_CONNECT_TIMEOUT_MS: connect_timeout,
-            _core.COHORT_HTTP_IDLE_TIMEOUT_MS: idle_timeout,
-            _core.COHORT_HTTP_KEEP_ALIVE_MS: keep_alive,
-            _core.COHORT_HTTP_REQUEST_TIMEOUT_MS: request_timeout,
+            "connect_timeout": (_core.COHORT_HTTP_CONNECT_TIMEOUT_MS, connect_timeout),
+            "idle_timeout": (_core.COHORT_HTTP_IDLE_TIMEOUT_MS, idle_timeout),
+            "keep_alive": (_core.COHORT_HTTP_KEEP_ALIVE_MS, keep_alive),
+            "request_timeout": (_core.COHORT_HTTP_REQUEST_TIMEOUT_MS, request_timeout),
         }
-        for limit, count in counts.items():
-            if count is not None:
-                _core.cohort_transport_set_limit(handle, limit, count)
-        for limit, seconds in times.items():
-            if seconds is not None:
-                _core.cohort_transport_set_limit(handle, limit, round(seconds * 1000))
+        limits = {
+            "max_connections_per_peer": (_core.COHORT_HTTP_MAX_CONNECTIONS_PER_PEER, max_connections_per_peer),
+            "max_body_bytes": (_core.COHORT_HTTP_MAX_BODY_BYTES, max_body_bytes),
+            "max_server_threads": (_core.COHORT_HTTP_MAX_SERVER_THREADS, max_server_threads),
+        }
+        for name, (limit, seconds) in times.items():
+            limits[name] = (limit, None if seconds is None else round(seconds * 1000))
+        for name, (limit, value) in limits.items():
+            if value is None:
+                continue
+            try:
+                _core.cohort_transport_set_limit(handle, limit, value)
+            except InvalidArgument as error:
+                unit = "milliseconds " if name in times else ""
+                raise InvalidArgument(f"{name}: {unit}{str(error).partition(' is ')[2]}") from None
         if tls is not None:
             _core.cohort_transport_set_tls(
                 handle, tls.ca_file, tls.cert_file, tls.key_file, int(tls.require_client_certificate)
