@@ -237,7 +237,12 @@ final class EngineGroup<K, V> implements Group<K, V> {
   @Override
   public Optional<Entry<V>> peekEntry(K key) {
     long[] answer = new long[ANSWERS];
-    byte[] hit = begin(keys.encode(Objects.requireNonNull(key)), Constants.COHORT_GET_PEEK, null, answer);
+    byte[] hit;
+    try {
+      hit = begin(keys.encode(Objects.requireNonNull(key)), Constants.COHORT_GET_PEEK, null, answer);
+    } catch (CohortClosedException closed) {
+      return Optional.empty();
+    }
     if (hit != null) return Optional.of(entry(hit, answer));
     if (answer[BEGAN] == Constants.COHORT_BEGIN_MISS) return Optional.empty();
     return Optional.of(Entry.of(values.take(answer[VALUE]), answer[EXPIRE], (int) answer[SOURCE]));

@@ -127,7 +127,7 @@ public interface Group<K, V> {
   CompletableFuture<Map<K, Result<V>>> getResultsAsync(Iterable<? extends K> keys, Duration timeout);
 
   /**
-   * The value of a key if this member's caches have it. Never loads, asks or waits.
+   * The value of a key if this member's caches have it. Never loads, asks or waits; a closed group has nothing.
    *
    * @param key the key
    * @return the value, or empty
