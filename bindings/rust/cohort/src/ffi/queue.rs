@@ -1,0 +1,173 @@
+//! The completion queue, and its events as owned things.
+//!
+//! An operation that may wait lends its `Waiter` to the engine as the tag of its event, one reference for each operation; the
+//! event, which comes exactly once, brings the reference back.
+
+use super::error::{ErrorSlot, Status};
+use super::{status, sys, LoadHandle, ResponseHandle, ValueHandle};
+use crate::wait::Waiter;
+use crate::Error;
+use core::ptr::NonNull;
+use std::sync::Arc;
+
+/// Tags of many gets that began in one call: this bit, the batch's number, and the index in the batch.
+const BATCH: u64 = 1 << 63;
+const INDEX_BITS: u32 = 24;
+/// The most gets that one batch can hold.
+pub(crate) const MAX_BATCH: usize = 1 << INDEX_BITS;
+
+/// Lends a reference to the engine, as a tag.
+pub(super) fn lend(waiter: &Arc<Waiter>) -> u64 {
+    Arc::into_raw(Arc::clone(waiter)).expose_provenance() as u64
+}
+
+/// Takes a lent reference back.
+///
+/// # Safety
+/// `tag` came from `lend` and is not used again.
+pub(super) unsafe fn redeem(tag: u64) -> Arc<Waiter> {
+    // SAFETY: as promised; user space has no address with the highest bit, so it is no batch's tag.
+    unsafe { Arc::from_raw(core::ptr::with_exposed_provenance(tag as usize)) }
+}
+
+/// The tag of the first get of a batch.
+pub(super) fn batch_tag(number: u64) -> u64 {
+    BATCH | number << INDEX_BITS
+}
+
+/// Whose event it is.
+pub(crate) enum To {
+    Waiter(Arc<Waiter>),
+    Batch { number: u64, index: usize },
+}
+
+/// How a get ended.
+pub(crate) enum Got {
+    Value { value: ValueHandle, source: i32 },
+    Failed { status: Status, message: String, error_tag: u64 },
+}
+
+/// An event, with what it owns.
+pub(crate) enum Event {
+    Got(To, Got),
+    Lead(Arc<Waiter>, LoadHandle),
+    Done(Arc<Waiter>, Result<(), Error>),
+    Response(Arc<Waiter>, ResponseHandle),
+    Cancel { tag: u64, status: Status },
+}
+
+pub(crate) struct Queue(NonNull<sys::cohort_queue_t>);
+
+// SAFETY: "a handle may be used from any thread at once".
+unsafe impl Send for Queue {}
+// SAFETY: as above.
+unsafe impl Sync for Queue {}
+
+impl Queue {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let error = ErrorSlot::new();
+        // SAFETY: the returned handle is ours.
+        NonNull::new(unsafe { sys::cohort_queue_new(error.as_ptr()) }).map(Self).ok_or_else(|| error.error())
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut sys::cohort_queue_t {
+        self.0.as_ptr()
+    }
+
+    /// Waits for events, as long as it takes, and hands each to `take`. False: closed, and every event has been taken.
+    pub(crate) fn wait(&self, room: &mut Room, mut take: impl FnMut(Event)) -> bool {
+        // SAFETY: the array has room for so many events; the engine writes as many as it returns.
+        let count = unsafe { sys::cohort_queue_wait(self.as_ptr(), room.0.as_mut_ptr(), room.0.len(), -1) };
+        for raw in room.0.iter_mut().take(usize::try_from(count).unwrap_or(0)) {
+            // SAFETY: the engine has just written it and it is taken once.
+            if let Some(event) = unsafe { event_of(raw) } {
+                take(event);
+            }
+        }
+        // SAFETY: the handle is alive.
+        count > 0 || unsafe { sys::cohort_queue_drained(self.as_ptr()) } == 0
+    }
+
+    /// Refuses new operations and ends those that wait; their events can still be taken.
+    pub(crate) fn close(&self) {
+        // SAFETY: the handle is alive.
+        unsafe { sys::cohort_queue_close(self.as_ptr()) };
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // SAFETY: owned, and nobody waits any more: waiting borrows self.
+        unsafe { sys::cohort_queue_free(self.as_ptr()) };
+    }
+}
+
+/// Where a batch of events lands.
+pub(crate) struct Room(Vec<sys::cohort_event_t>);
+
+// SAFETY: between two calls of `wait` it holds nothing: its pointers have been taken or cleared.
+unsafe impl Send for Room {}
+
+impl Room {
+    pub(crate) fn new(events: usize) -> Self {
+        // SAFETY: every field is an integer or a pointer, for which zero is a value.
+        Self(vec![unsafe { core::mem::zeroed() }; events])
+    }
+}
+
+/// Takes what an event owns out of it.
+///
+/// # Safety
+/// The engine wrote the event, and it has not been taken.
+unsafe fn event_of(raw: &mut sys::cohort_event_t) -> Option<Event> {
+    let take_message = |raw: &sys::cohort_event_t| unsafe { super::text(raw.data, raw.size) };
+    // SAFETY of all below: the receiver owns value, load and response; each is taken once and cleared. Tags of these kinds
+    // were lent by this binding, and an operation has one event.
+    let event = match raw.kind {
+        sys::COHORT_EVENT_GET => {
+            let to = if raw.tag & BATCH == 0 {
+                To::Waiter(unsafe { redeem(raw.tag) })
+            } else {
+                let index = (raw.tag & (MAX_BATCH as u64 - 1)) as usize;
+                To::Batch { number: (raw.tag & !BATCH) >> INDEX_BITS, index }
+            };
+            let got = if raw.status == status::OK {
+                let value = unsafe { ValueHandle::adopt(core::mem::replace(&mut raw.value, core::ptr::null_mut())) };
+                match value {
+                    Some(value) => Got::Value { value, source: raw.source },
+                    None => Got::Failed {
+                        status: sys::COHORT_INTERNAL,
+                        message: "an event has no value".into(),
+                        error_tag: 0,
+                    },
+                }
+            } else {
+                Got::Failed { status: raw.status, message: take_message(raw), error_tag: raw.error_tag }
+            };
+            Some(Event::Got(to, got))
+        }
+        sys::COHORT_EVENT_LEAD => {
+            let load = unsafe { LoadHandle::adopt(core::mem::replace(&mut raw.load, core::ptr::null_mut())) };
+            let waiter = unsafe { redeem(raw.tag) };
+            load.map(|load| Event::Lead(waiter, load))
+        }
+        sys::COHORT_EVENT_DONE => {
+            let result = match raw.status {
+                status::OK => Ok(()),
+                failed => Err(Error::from_status(failed, take_message(raw))),
+            };
+            Some(Event::Done(unsafe { redeem(raw.tag) }, result))
+        }
+        sys::COHORT_EVENT_RESPONSE => {
+            let response = core::mem::replace(&mut raw.response, core::ptr::null_mut());
+            let response = unsafe { ResponseHandle::adopt(response) };
+            let waiter = unsafe { redeem(raw.tag) };
+            response.map(|response| Event::Response(waiter, response))
+        }
+        sys::COHORT_EVENT_CANCEL => Some(Event::Cancel { tag: raw.tag, status: raw.status }),
+        _ => None,
+    };
+    // What was not taken, such as a message.
+    unsafe { sys::cohort_event_release(raw) };
+    event
+}

@@ -1,0 +1,235 @@
+//! Getters: how a group's missing values are made, and how one load is run to its end, whatever the getter does.
+
+use crate::ffi::{status, LoadHandle, Status};
+use crate::key::{loading, Key, Open};
+use crate::shared::{fail_load, load_error, Shared};
+use crate::telemetry::LoadSpan;
+use crate::wait::{Found, Outcome, Source, Waiter};
+use crate::{BoxError, Error, Panicked, Value};
+use std::future::Future;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::task::{Context, Poll};
+
+/// A group's way to make a missing value. Closures do as well: see [`GroupBuilder::getter`](crate::GroupBuilder::getter).
+///
+/// One call serves everybody who waits for the key, here and on other members. It runs as a task of its own, so that no caller who
+/// stops to wait ends it for the others; when the last one has gone, it is dropped. A panic is an error for those who wait.
+///
+/// ```
+/// use cohort::{BoxError, Getter, Instance, Key, NotFound, Value};
+///
+/// struct Squares;
+///
+/// impl Getter for Squares {
+///     async fn get(&self, key: Key) -> Result<Value, BoxError> {
+///         let n: u64 = key.as_str()?.parse().map_err(|_| NotFound::new(format!("{key} is no number")))?;
+///         Ok(Value::new((n * n).to_string())?)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), cohort::Error> {
+/// let node = Instance::builder().build()?;
+/// let squares = node.new_group("squares").with_getter(Squares).build()?;
+/// assert_eq!(squares.get_blocking("12")?, "144");
+/// assert!(squares.get_blocking("x").unwrap_err().is_not_found());
+/// # Ok(()) }
+/// ```
+pub trait Getter: Send + Sync + 'static {
+    /// Makes the value of the key. [`NotFound`](crate::NotFound) says that there is none.
+    fn get(&self, key: Key) -> impl Future<Output = Result<Value, BoxError>> + Send;
+}
+
+type Loading = Pin<Box<dyn Future<Output = Result<Value, BoxError>> + Send>>;
+
+/// A getter, as it is called.
+#[derive(Clone)]
+pub(crate) enum Call {
+    Async(Arc<dyn Fn(Key) -> Loading + Send + Sync>),
+    Blocking(Arc<dyn Fn(&Key) -> Result<Value, BoxError> + Send + Sync>),
+}
+
+/// What is known of a group apart from the engine's handle. It outlives the group's instance without harm.
+pub(crate) struct GroupCore {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) name: Arc<str>,
+    /// Tells groups apart, also those of other instances.
+    pub(crate) id: u64,
+    /// Taken when the group is closed: a getter may hold groups, and so itself.
+    call: RwLock<Option<Call>>,
+    pub(crate) has_getter: bool,
+    pub(crate) blocking: bool,
+}
+
+impl GroupCore {
+    pub(crate) fn new(shared: Arc<Shared>, name: Arc<str>, id: u64, call: Option<Call>) -> Self {
+        let blocking = matches!(call, Some(Call::Blocking(_)));
+        Self { shared, name, id, has_getter: call.is_some(), blocking, call: RwLock::new(call) }
+    }
+
+    /// The group is closed: its getter is dropped.
+    pub(crate) fn close(&self) {
+        let call = self.call.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(call);
+    }
+
+    fn call(&self) -> Option<Call> {
+        self.call.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Runs a load that the engine asks for, on one of its threads for getters.
+    pub(crate) fn load(self: &Arc<Self>, load: LoadHandle) {
+        match self.call() {
+            Some(Call::Async(call)) => drop(self.spawn(&*call, load, None)),
+            Some(Call::Blocking(call)) => drop(self.run(&*call, load)),
+            None => drop(load),
+        }
+    }
+
+    /// Runs a load that a caller leads: on this thread if the getter blocks, else as a task that ends the waiter.
+    pub(crate) fn lead(self: &Arc<Self>, load: LoadHandle, waiter: &Arc<Waiter>) -> Led {
+        match self.call() {
+            Some(Call::Async(call)) => Led::Task(self.spawn(&*call, load, Some(Arc::clone(waiter)))),
+            Some(Call::Blocking(call)) => Led::Found(self.run(&*call, load)),
+            None => Led::Found(Err(Error::Closed)),
+        }
+    }
+
+    fn run(
+        self: &Arc<Self>,
+        call: &(dyn Fn(&Key) -> Result<Value, BoxError> + Send + Sync),
+        load: LoadHandle,
+    ) -> Found {
+        let open = Open::new(Arc::clone(&self.shared), self.id, load);
+        let key = Key(Arc::clone(&open));
+        let span = LoadSpan::new(&self.name, &key);
+        let made = span.within(|| loading(&open, || catch_unwind(AssertUnwindSafe(|| call(&key)))));
+        let found = self.end(&open, flatten(made));
+        span.ended(&found);
+        found
+    }
+
+    fn spawn(
+        self: &Arc<Self>,
+        call: &(dyn Fn(Key) -> Loading + Send + Sync),
+        load: LoadHandle,
+        leader: Option<Arc<Waiter>>,
+    ) -> Arc<Open> {
+        let open = Open::new(Arc::clone(&self.shared), self.id, load);
+        let key = Key(Arc::clone(&open));
+        let span = LoadSpan::new(&self.name, &key);
+        // The first piece of a getter runs here: what it does before it makes its future.
+        let made = span.within(|| loading(&open, || catch_unwind(AssertUnwindSafe(|| call(key)))));
+        let mut task = LoadTask { core: Arc::clone(self), open: Arc::clone(&open), leader, future: None, span };
+        match made {
+            Ok(future) => {
+                task.future = Some(future);
+                self.shared.spawner.spawn(Box::pin(task));
+            }
+            Err(panic) => task.finish(flatten(Err(panic))),
+        }
+        open
+    }
+
+    /// Ends the load, and says what its leader gets.
+    fn end(&self, open: &Open, made: Result<Value, Error>) -> Found {
+        let Some(load) = open.take() else { return Err(self.shared.given_up()) };
+        match made {
+            Ok(value) => {
+                load.complete(&value.0)?;
+                Ok((value, Source::Load))
+            }
+            Err(error) => {
+                let status: Status = if error.is_not_found() { status::NOT_FOUND } else { status::LOAD_FAILED };
+                fail_load(&self.shared, load, status, &error);
+                Err(error)
+            }
+        }
+    }
+}
+
+fn flatten(made: std::thread::Result<Result<Value, BoxError>>) -> Result<Value, Error> {
+    match made {
+        Ok(made) => made.map_err(load_error),
+        Err(panic) => {
+            let error = Panicked::new(&*panic);
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+            Err(Error::Load(Arc::new(error)))
+        }
+    }
+}
+
+/// How a led load goes on.
+pub(crate) enum Led {
+    /// It has ended.
+    Found(Found),
+    /// A task runs it.
+    Task(Arc<Open>),
+}
+
+/// One run of an async getter. Dropped before its end, it gives the load up.
+struct LoadTask {
+    core: Arc<GroupCore>,
+    open: Arc<Open>,
+    leader: Option<Arc<Waiter>>,
+    future: Option<Loading>,
+    span: LoadSpan,
+}
+
+impl LoadTask {
+    fn finish(&mut self, made: Result<Value, Error>) {
+        self.future = None;
+        let found = self.core.end(&self.open, made);
+        self.tell(found);
+    }
+
+    fn give_up(&mut self, error: Error) {
+        // The getter's own destructors may panic.
+        let future = self.future.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| loading(&self.open, || drop(future))));
+        drop(self.open.take());
+        self.tell(Err(error));
+    }
+
+    fn tell(&mut self, found: Found) {
+        self.span.ended(&found);
+        if let Some(leader) = self.leader.take() {
+            leader.end(Outcome::Found(found));
+        }
+    }
+}
+
+impl Future for LoadTask {
+    type Output = ();
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let Some(future) = this.future.as_mut() else { return Poll::Ready(()) };
+        let open = &this.open;
+        let polled =
+            this.span.within(|| loading(open, || catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)))));
+        match polled {
+            Ok(Poll::Ready(made)) => this.finish(made.map_err(load_error)),
+            Err(panic) => this.finish(flatten(Err(panic))),
+            Ok(Poll::Pending) => match this.open.poll_cancelled(context) {
+                None => return Poll::Pending,
+                Some(status::TIMEOUT) => this.give_up(Error::Timeout),
+                Some(status::CLOSED) => this.give_up(Error::Closed),
+                Some(_) => {
+                    let error = this.core.shared.given_up();
+                    this.give_up(if matches!(error, Error::Closed) { error } else { Error::Cancelled });
+                }
+            },
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for LoadTask {
+    fn drop(&mut self) {
+        if self.future.is_some() {
+            let error = self.core.shared.given_up();
+            self.give_up(error);
+        }
+    }
+}
