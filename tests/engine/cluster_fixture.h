@@ -64,7 +64,8 @@ class Gate {
 class ClusterFixture : public ::testing::Test {
  protected:
   ~ClusterFixture() override { Stop(); }
-  // Ends every thread of the members. For tests whose getters may still run at their end, and use what is the test's own.
+  // Ends every thread of the members. For tests whose getters may still run at their end, and use what is the test's
+  // own.
   void Stop() {
     for (auto& instance : instances_) instance->Shutdown(0);
   }

@@ -566,7 +566,8 @@ extern "C" {
         threads: i32,
         error: *mut cohort_error_t,
     ) -> cohort_status_t;
-    /// Makes an instance: local only until `cohort_instance_set_peers`. `options` may be NULL. The caller owns it.
+    /// Makes an instance: local only until `cohort_instance_set_peers`. `options` may be NULL. The caller owns it. `COHORT_IO` when
+    /// a certificate cannot be read.
     pub fn cohort_instance_new(
         options: *const cohort_instance_options_t,
         error: *mut cohort_error_t,
@@ -575,16 +576,17 @@ extern "C" {
     /// does not wait: another thread closes the instance soon.
     pub fn cohort_instance_free(instance: *mut cohort_instance_t);
     /// Starts to serve peers at `address`, "host:port"; port 0 picks a free one. One address at a time. When it returns,
-    /// connections are accepted.
+    /// connections are accepted. `COHORT_IO` when the address is taken or cannot be resolved; `COHORT_UNSUPPORTED` with a custom
+    /// transport.
     pub fn cohort_instance_listen(
         instance: *mut cohort_instance_t,
         address: *const c_char,
         address_size: usize,
         error: *mut cohort_error_t,
     ) -> cohort_status_t;
-    /// Stops to serve peers: the port is free when it returns; requests under way get up to `timeout_ms` to end. The groups,
-    /// their caches and the asking of peers go on, and `cohort_instance_listen` may follow. OK when nothing listens.
-    /// `COHORT_WOULD_DEADLOCK` in one of the instance's own callbacks.
+    /// Stops to serve peers: the port is free when it returns; requests under way get up to `timeout_ms` to end (0 or less:
+    /// none). The groups, their caches and the asking of peers go on, and `cohort_instance_listen` may follow. OK when nothing
+    /// listens. `COHORT_WOULD_DEADLOCK` in one of the instance's own callbacks.
     pub fn cohort_instance_stop_listening(
         instance: *mut cohort_instance_t,
         timeout_ms: i64,
@@ -615,7 +617,7 @@ extern "C" {
         error: *mut cohort_error_t,
     ) -> *mut cohort_value_t;
     /// Makes a group. `name` holds 1 to 255 bytes, no '/'. The caller owns the handle; the group itself lives until
-    /// `cohort_instance_remove_group` or the end of the instance.
+    /// `cohort_instance_remove_group` or the end of the instance. `COHORT_ALREADY_EXISTS` if the instance has one of that name.
     pub fn cohort_instance_new_group(
         instance: *mut cohort_instance_t,
         name: *const c_char,
@@ -631,6 +633,7 @@ extern "C" {
         error: *mut cohort_error_t,
     ) -> *mut cohort_group_t;
     /// Takes the group out of the instance and closes it: peers are told that it is not there, waiting gets end CLOSED.
+    /// `COHORT_NOT_FOUND` if there is none of that name.
     pub fn cohort_instance_remove_group(
         instance: *mut cohort_instance_t,
         name: *const c_char,
@@ -813,7 +816,9 @@ extern "C" {
         user: *mut c_void,
         error: *mut cohort_error_t,
     ) -> u64;
-    /// Gets and waits. A getter callback may run on this thread. The caller owns the value; NULL on failure.
+    /// Gets and waits. A getter callback may run on this thread. The caller owns the value; NULL on failure: as any get,
+    /// `COHORT_NOT_FOUND`, `COHORT_LOAD_FAILED` or `COHORT_REMOTE_FAILED` by the getter's word, `COHORT_TIMEOUT`, `COHORT_NO_GETTER`,
+    /// `COHORT_LOAD_ABANDONED`, `COHORT_WOULD_DEADLOCK` in the getter of this very key.
     pub fn cohort_group_get(
         group: *mut cohort_group_t,
         key: *const c_char,
