@@ -22,6 +22,31 @@ int ParsePort(std::string_view digits) {
   return port;
 }
 
+// What CheckAddress and CheckListenAddress have in common.
+Status CheckHostPort(std::string_view address, bool listen, const char* name) {
+  if (Status status = CheckName(address, name); !status.ok()) return status;
+  if (address.find("://") != std::string_view::npos) {
+    return Wrong(address, name, "names a scheme; give host:port alone");
+  }
+  const size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || address.find('/') != std::string_view::npos) {
+    return Wrong(address, name, "is not host:port");
+  }
+  const std::string_view host = address.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (host.empty() && !listen) return Wrong(address, name, "has no host");
+  if (!bracketed && host.find(':') != std::string_view::npos) {
+    return Wrong(address, name, "needs brackets around its IPv6 host: [host]:port");
+  }
+  const int lowest_port = listen ? 0 : 1;
+  const int port = ParsePort(address.substr(colon + 1));
+  if (port < lowest_port || port > kHighestPort) {
+    return Wrong(address, name,
+                 "needs a port from " + std::to_string(lowest_port) + " to " + std::to_string(kHighestPort));
+  }
+  return {};
+}
+
 }  // namespace
 
 Status CheckName(std::string_view address, const char* name) {
@@ -38,28 +63,9 @@ Status CheckName(std::string_view address, const char* name) {
   return {};
 }
 
-Status CheckAddress(std::string_view address, int lowest_port, const char* name) {
-  if (Status status = CheckName(address, name); !status.ok()) return status;
-  if (address.find("://") != std::string_view::npos) {
-    return Wrong(address, name, "names a scheme; give host:port alone");
-  }
-  const size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos || address.find('/') != std::string_view::npos) {
-    return Wrong(address, name, "is not host:port");
-  }
-  const std::string_view host = address.substr(0, colon);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (host.empty()) return Wrong(address, name, "has no host");
-  if (!bracketed && host.find(':') != std::string_view::npos) {
-    return Wrong(address, name, "needs brackets around its IPv6 host: [host]:port");
-  }
-  const int port = ParsePort(address.substr(colon + 1));
-  if (port < lowest_port || port > kHighestPort) {
-    return Wrong(address, name,
-                 "needs a port from " + std::to_string(lowest_port) + " to " + std::to_string(kHighestPort));
-  }
-  return {};
-}
+Status CheckAddress(std::string_view address, const char* name) { return CheckHostPort(address, false, name); }
+
+Status CheckListenAddress(std::string_view address, const char* name) { return CheckHostPort(address, true, name); }
 
 std::vector<std::string> SplitLines(std::string_view lines) {
   std::vector<std::string> parts;

@@ -9,8 +9,10 @@
 
 namespace cohort::capi {
 
-// "host:port" with a port of at least `lowest_port`; `name` is the argument's.
-Status CheckAddress(std::string_view address, int lowest_port, const char* name);
+// "host:port" of a peer; `name` is the argument's.
+Status CheckAddress(std::string_view address, const char* name);
+// The same to listen on: without a host it is every address of the machine, and port 0 is any free one.
+Status CheckListenAddress(std::string_view address, const char* name);
 // An address that means something to a custom transport only: 1 to 255 printable bytes.
 Status CheckName(std::string_view address, const char* name);
 // The parts between '\n'; none for an empty list.

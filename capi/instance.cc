@@ -62,7 +62,7 @@ Result<cohort_instance_t*> NewInstance(const InstanceSettings& settings) {
 
 // Whether addresses are "host:port" is the transport's matter, and a custom one may see it otherwise.
 Status CheckPeerAddress(const Instance& instance, std::string_view address, const char* name) {
-  return instance.can_listen() ? CheckAddress(address, 1, name) : CheckName(address, name);
+  return instance.can_listen() ? CheckAddress(address, name) : CheckName(address, name);
 }
 
 cohort_group_t* NewGroupHandle(const cohort_instance_t* instance, std::shared_ptr<Group> group) {
@@ -112,7 +112,8 @@ cohort_status_t cohort_instance_listen(cohort_instance_t* instance, const char* 
     check.Handle(instance, "instance").Bytes(address, address_size, kMaxAddressBytes, "address");
     if (!check.ok()) return check.status();
     const std::string_view text(address, address_size);
-    if (instance->instance->can_listen() && !check.Also(CheckAddress(text, 0, "address")).ok()) return check.status();
+    if (instance->instance->can_listen() && !check.Also(CheckListenAddress(text, "address")).ok())
+      return check.status();
     return instance->instance->Listen(std::string(text));
   });
 }

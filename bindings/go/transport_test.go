@@ -590,6 +590,25 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 	assert.ErrorIs(t, nodes[1].transport.Shutdown(ctx), context.Canceled)
 }
 
+func TestAddressesAreThoseOfGo(t *testing.T) {
+	for name, newTransport := range map[string]func() transport.Transport{"the engine's": plainHTTP, "Go's": withContext} {
+		for address, host := range map[string]string{":0": "::", "localhost:0": "127.0.0.1", "127.0.0.1:": "127.0.0.1"} {
+			t.Run(name+" "+address, func(t *testing.T) {
+				tr := newTransport()
+				groupcache.New(groupcache.Options{Transport: tr})
+				require.NoError(t, tr.ListenAndServe(context.Background(), address))
+				got, port, err := net.SplitHostPort(tr.ListenAddress())
+				require.NoError(t, err)
+				assert.True(t, got == host || host == "::" && got == "0.0.0.0", got) // a machine without IPv6
+				conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", port))
+				require.NoError(t, err)
+				require.NoError(t, conn.Close())
+				require.NoError(t, tr.Shutdown(context.Background()))
+			})
+		}
+	}
+}
+
 func TestListeningTwiceAndBadAddressesAreErrors(t *testing.T) {
 	for name, newTransport := range map[string]func() transport.Transport{"the engine's": plainHTTP, "Go's": withContext} {
 		t.Run(name, func(t *testing.T) {

@@ -302,8 +302,8 @@ COHORT_API cohort_instance_t *cohort_instance_new(const cohort_instance_options_
  */
 COHORT_API void cohort_instance_free(cohort_instance_t *instance);
 /**
- * Starts to serve peers at @p address, "host:port"; port 0 picks a free one. One address at a time. When it returns,
- * connections are accepted. COHORT_IO when the address is taken or cannot be resolved; COHORT_UNSUPPORTED with a custom
+ * Starts to serve peers at @p address, "host:port"; without a host on every address of the machine; port 0 picks a
+ * free one. One address at a time. When it returns, connections are accepted. COHORT_IO when the address is taken or cannot be resolved; COHORT_UNSUPPORTED with a custom
  * transport.
  */
 COHORT_API cohort_status_t cohort_instance_listen(cohort_instance_t *instance, const char *address, size_t address_size,

@@ -44,8 +44,6 @@ TEST_F(Instance, P10_AnAddressThatIsNoneIsNamed) {
   EXPECT_EQ(error_.message(), "address 'localhost' is not host:port");
   EXPECT_EQ(TryListen("http://h:1"), COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(error_.message(), "address 'http://h:1' names a scheme; give host:port alone");
-  EXPECT_EQ(TryListen(":80"), COHORT_INVALID_ARGUMENT);
-  EXPECT_EQ(error_.message(), "address ':80' has no host");
   EXPECT_EQ(TryListen("h:"), COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(TryListen("h:65536"), COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(error_.message(), "address 'h:65536' needs a port from 0 to 65535");
@@ -57,6 +55,13 @@ TEST_F(Instance, P10_AnAddressThatIsNoneIsNamed) {
   EXPECT_EQ(TryListen(std::string(254, 'h') + ":1"), COHORT_TOO_LARGE);
   EXPECT_EQ(cohort_instance_listen(instance_.get(), nullptr, 3, error_), COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(error_.message(), "address is NULL");
+}
+
+TEST_F(Instance, ListensEverywhereWhenNoHostIsNamed) {
+  const std::string address = Listen(instance_, ":0");
+  EXPECT_TRUE(address.rfind("[::]:", 0) == 0 || address.rfind("0.0.0.0:", 0) == 0) << address;
+  EXPECT_EQ(TrySetPeers(":80", ":80"), COHORT_INVALID_ARGUMENT);
+  EXPECT_EQ(error_.message(), "peer ':80' has no host");
 }
 
 TEST_F(Instance, ListensOnOneAddressAtATime) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"reflect"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"weak"
@@ -307,6 +309,12 @@ func init() {
 func (d door) CanListen() bool { return d.i.sender == nil }
 
 func (d door) Listen(address string) (resolved string, err error) {
+	// As net.Listen takes it: the port may be a name, or missing.
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		if number, err := net.DefaultResolver.LookupPort(context.Background(), "tcp", port); err == nil {
+			address = net.JoinHostPort(host, strconv.Itoa(number))
+		}
+	}
 	err = core.Try(func(object uintptr) bool {
 		if core.Cohort_instance_listen(d.i.engine.instance, address, object) != core.COHORT_OK {
 			return false
