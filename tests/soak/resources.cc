@@ -1,6 +1,9 @@
 #include "soak/resources.h"
 
 #include <dirent.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +36,10 @@ Resources ResourcesNow() {
   int64_t resident = 0;
   std::ifstream("/proc/self/statm") >> pages >> resident;
   now.memory_bytes = resident * sysconf(_SC_PAGESIZE);
+#ifdef __GLIBC__
+  const struct mallinfo2 heap = mallinfo2();
+  now.heap_bytes = static_cast<int64_t>(heap.uordblks + heap.hblkhd);
+#endif
   now.threads = EntriesOf("/proc/self/task");
   now.descriptors = EntriesOf("/proc/self/fd") - 1;  // The folder's own.
   return now;
@@ -50,6 +57,7 @@ std::vector<std::string> Growth(const std::vector<Resources>& samples, const Lim
     }
   };
   check("memory", &Resources::memory_bytes, limits.memory_bytes);
+  check("the heap", &Resources::heap_bytes, limits.heap_bytes);
   check("threads", &Resources::threads, limits.threads);
   check("descriptors", &Resources::descriptors, limits.descriptors);
   return grown;

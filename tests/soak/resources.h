@@ -9,6 +9,7 @@ namespace soak {
 
 struct Resources {
   int64_t memory_bytes = 0;  // Resident.
+  int64_t heap_bytes = 0;    // Of these, in use by malloc; 0 where that cannot be known.
   int64_t threads = 0;
   int64_t descriptors = 0;
 };
@@ -16,11 +17,7 @@ struct Resources {
 Resources ResourcesNow();
 
 // How much each may grow from the first third of the samples to the last, median to median.
-struct Limits {
-  int64_t memory_bytes = 0;
-  int64_t threads = 0;
-  int64_t descriptors = 0;
-};
+using Limits = Resources;
 
 // What has grown beyond its limit, a line each; empty: nothing.
 std::vector<std::string> Growth(const std::vector<Resources>& samples, const Limits& limits);

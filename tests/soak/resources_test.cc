@@ -28,14 +28,14 @@ TEST(Resources, CountWhatIsOpened) {
 
 TEST(Resources, NoiseIsNoGrowth) {
   std::vector<Resources> samples;
-  for (int64_t i = 0; i < 30; ++i) samples.push_back({1000 + i % 7 * 10, 20 + i % 3, 10 + i % 2});
-  EXPECT_EQ(Growth(samples, {60, 3, 2}), std::vector<std::string>());
+  for (int64_t i = 0; i < 30; ++i) samples.push_back({1000 + i % 7 * 10, 500 + i % 2, 20 + i % 3, 10 + i % 2});
+  EXPECT_EQ(Growth(samples, {60, 1, 3, 2}), std::vector<std::string>());
 }
 
 TEST(Resources, WhatGrowsIsNamed) {
   std::vector<Resources> samples;
-  for (int64_t i = 0; i < 30; ++i) samples.push_back({1000 + i * 10, 20, 10 + i / 10});
-  EXPECT_EQ(Growth(samples, {100, 3, 1}),
+  for (int64_t i = 0; i < 30; ++i) samples.push_back({1000 + i * 10, 500 + i, 20, 10 + i / 10});
+  EXPECT_EQ(Growth(samples, {100, 20, 3, 1}),
             (std::vector<std::string>{"memory grew from 1050 to 1250", "descriptors grew from 10 to 12"}));
 }
 

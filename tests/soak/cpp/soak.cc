@@ -239,9 +239,10 @@ int Main(int64_t seconds, uint64_t seed) {
     after = ResourcesNow();
   }
 
-  for (const size_t i : {size_t{0}, samples.size() / 2, samples.size() - 1}) {
-    std::printf("sample %2zu: %6.1f MiB, %lld threads, %lld descriptors\n", i + 1,
-                static_cast<double>(samples[i].memory_bytes) / (1 << 20), static_cast<long long>(samples[i].threads),
+  for (size_t i = 0; i < samples.size(); i += 4) {
+    const auto mib = [](int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
+    std::printf("sample %2zu: %6.1f MiB, %5.1f of them in use, %lld threads, %lld descriptors\n", i + 1,
+                mib(samples[i].memory_bytes), mib(samples[i].heap_bytes), static_cast<long long>(samples[i].threads),
                 static_cast<long long>(samples[i].descriptors));
   }
   std::printf("%llu calls in %lld s with seed %llu; left: %lld threads and %lld descriptors more than before\n",
@@ -250,7 +251,8 @@ int Main(int64_t seconds, uint64_t seed) {
               static_cast<long long>(after.descriptors - before.descriptors));
   // In a short run the caches are still filling up and pools still grow.
   constexpr int64_t kLongSeconds = 300;
-  const Limits limits = seconds >= kLongSeconds ? Limits{16 << 20, 24, 24} : Limits{256 << 20, 200, 200};
+  const Limits limits =
+      seconds >= kLongSeconds ? Limits{24 << 20, 4 << 20, 100, 100} : Limits{256 << 20, 64 << 20, 300, 300};
   std::vector<std::string> wrong = Growth(samples, limits);
   if (after.threads > before.threads) wrong.push_back("threads are left");
   if (after.descriptors > before.descriptors) wrong.push_back("descriptors are left");
