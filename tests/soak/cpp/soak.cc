@@ -2,6 +2,7 @@
 // the process holds. `soak SECONDS [SEED]` ends with 0 if nothing grows and nothing is left. README.md tells the story.
 #include <atomic>
 #include <cohort/cohort.hpp>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
@@ -123,6 +124,21 @@ class Soak {
     stop_ = true;
     for (std::thread& worker : workers_) worker.join();
   }
+  // What is held while nobody does anything: the workers wait, and every load has ended.
+  Resources AtRest() {
+    std::unique_lock lock(rest_mutex_);
+    rest_ = true;
+    rest_changed_.wait(lock, [this] { return resting_ == workers_.size(); });
+    for (const auto& member : members_) {
+      while (member->group.stats().waiting > 0 || member->group.stats().loading > 0) {
+        std::this_thread::sleep_for(Milliseconds(1));
+      }
+    }
+    const Resources held = ResourcesNow();
+    rest_ = false;
+    rest_changed_.notify_all();
+    return held;
+  }
   uint64_t calls() const { return calls_; }
 
  private:
@@ -131,8 +147,20 @@ class Soak {
     return kKinds[random() % (sizeof kKinds - 1)] + std::to_string(random() % 3000);
   }
 
+  // False: it is time to end.
+  bool GoOn() {
+    std::unique_lock lock(rest_mutex_);
+    if (rest_) {
+      ++resting_;
+      rest_changed_.notify_all();
+      rest_changed_.wait(lock, [this] { return !rest_; });
+      --resting_;
+    }
+    return !stop_;
+  }
+
   void Work(Random random) {
-    while (!stop_) {
+    while (GoOn()) {
       const cohort::Group& group = members_[random() % kMembers]->group;
       calls_.fetch_add(1, std::memory_order_relaxed);
       switch (random() % 16) {
@@ -177,7 +205,7 @@ class Soak {
 
   // Groups, listeners and members that come and go.
   void Trouble(Random random) {
-    while (!stop_) {
+    while (GoOn()) {
       Member& member = *members_[random() % kMembers];
       switch (random() % 4) {
         case 0: {
@@ -212,6 +240,10 @@ class Soak {
   std::vector<std::thread> workers_;
   std::atomic<bool> stop_{false};
   std::atomic<uint64_t> calls_{0};
+  std::mutex rest_mutex_;
+  std::condition_variable rest_changed_;
+  bool rest_ = false;
+  size_t resting_ = 0;
 };
 
 int Main(int64_t seconds, uint64_t seed) {
@@ -227,7 +259,7 @@ int Main(int64_t seconds, uint64_t seed) {
     const auto all = std::chrono::milliseconds(seconds * 1000);
     for (int i = 1; i <= kSamples; ++i) {
       std::this_thread::sleep_until(begun + all / 10 + all * 9 / 10 * i / kSamples);
-      samples.push_back(ResourcesNow());
+      samples.push_back(soak.AtRest());
     }
     soak.Stop();
     calls = soak.calls();
@@ -253,7 +285,7 @@ int Main(int64_t seconds, uint64_t seed) {
   // In a short run the caches are still filling up and pools still grow.
   constexpr int64_t kLongSeconds = 300;
   const Limits limits =
-      seconds >= kLongSeconds ? Limits{24 << 20, 4 << 20, 100, 100} : Limits{256 << 20, 64 << 20, 300, 300};
+      seconds >= kLongSeconds ? Limits{24 << 20, 2 << 20, 100, 100} : Limits{256 << 20, 64 << 20, 300, 300};
   std::vector<std::string> wrong = Growth(samples, limits);
   if (after.threads > before.threads) wrong.push_back("threads are left");
   if (after.descriptors > before.descriptors) wrong.push_back("descriptors are left");
