@@ -8,10 +8,10 @@ import zlib
 from typing import Any
 
 import pytest
-from conftest import wait_until
 
 import cohort
 from cohort.testing import Cluster, Counting, free_address
+from conftest import wait_until
 
 
 def test_each_key_is_loaded_once_by_its_owner() -> None:
@@ -53,7 +53,12 @@ def test_inproc_members() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"ring": cohort.Ring.XXH3}, {"ring": cohort.Ring.GROUPCACHE, "replicas": 3}, {"hash": zlib.crc32}, {"base_path": "/x/"}],
+    [
+        {"ring": cohort.Ring.XXH3},
+        {"ring": cohort.Ring.GROUPCACHE, "replicas": 3},
+        {"hash": zlib.crc32},
+        {"base_path": "/x/"},
+    ],
     ids=["xxh3", "groupcache", "hash", "path"],
 )
 def test_rings_and_paths(options: dict[str, Any]) -> None:
@@ -98,7 +103,9 @@ def test_tls(tmp_path: pathlib.Path) -> None:
             key = next(f"k{i}-key" for i in range(1000) if outside.owner(f"k{i}-key") == cluster.addresses[1])
             assert group.get(key) == b"outside", "without a certificate nobody answers"
     with pytest.raises(OSError, match=r"nowhere\.pem"):
-        cohort.Instance("127.0.0.1:0", transport=cohort.Transport.http(tls=cohort.TLS("nowhere.pem", "nowhere.pem", "nowhere.key")))
+        cohort.Instance(
+            "127.0.0.1:0", transport=cohort.Transport.http(tls=cohort.TLS("nowhere.pem", "nowhere.pem", "nowhere.key"))
+        )
 
 
 def test_limits_are_checked() -> None:
@@ -190,7 +197,9 @@ def test_a_transport_that_carries_http_requests() -> None:
         for name in names:
             members[name] = cohort.Instance(transport=transport)
             members[name].set_peers(names, name)
-        groups = {name: node.new_group("g", lambda key, name=name: f"{name}:{key}".encode()) for name, node in members.items()}
+        groups = {
+            name: node.new_group("g", lambda key, name=name: f"{name}:{key}".encode()) for name, node in members.items()
+        }
         for i in range(20):
             owner = members["first"].owner(f"k{i}")
             assert {group.get(f"k{i}") for group in groups.values()} == {f"{owner}:k{i}".encode()}

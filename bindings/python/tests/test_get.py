@@ -6,10 +6,10 @@ import threading
 import time
 
 import pytest
-from conftest import wait_until
 
 import cohort
 from cohort.testing import Counting
+from conftest import wait_until
 
 
 def upper(key: str) -> bytes:

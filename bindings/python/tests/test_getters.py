@@ -9,11 +9,11 @@ import traceback
 from collections.abc import Callable
 
 import pytest
-from conftest import wait_until
 
 import cohort
 from cohort import _failures
 from cohort.testing import Cluster
+from conftest import wait_until
 
 
 class Mine(Exception):
@@ -65,7 +65,7 @@ def test_an_exception_without_a_message_is_named() -> None:
 
     with Cluster(2) as cluster:
         groups = cluster.new_group("g", lambda member: getter)
-        with pytest.raises(cohort.LoadError, match="^Mine$"):
+        with pytest.raises(cohort.LoadError, match=r"^Mine$"):
             groups[1].get(cluster.key_of(0))
 
 

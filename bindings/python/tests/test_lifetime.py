@@ -12,17 +12,20 @@ import time
 import weakref
 
 import pytest
-from conftest import descriptors_now, threads_now, wait_until
 
 import cohort
 from cohort import _core, _failures
 from cohort.testing import Cluster
+from conftest import descriptors_now, threads_now, wait_until
 
 
 def run_python(program: str, *, expect: int = 0) -> str:
     """Runs a program in a process of its own, so that a crash is a failure and no more."""
     done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-W", "error", "-c", program], capture_output=True, text=True, timeout=120
+        [sys.executable, "-X", "faulthandler", "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == expect, done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr
@@ -230,7 +233,9 @@ with cohort.Instance() as node:
     assert run_python(program) == "b'quick'\nb'slow'\n"
 
 
-@pytest.mark.parametrize("end", ["pass", "sys.exit(0)", "threading.Thread(target=group.get, args=('hang',), daemon=True).start()"])
+@pytest.mark.parametrize(
+    "end", ["pass", "sys.exit(0)", "threading.Thread(target=group.get, args=('hang',), daemon=True).start()"]
+)
 def test_a_program_may_end_without_closing(end: str) -> None:
     run_python(f"""
 import sys, threading
@@ -334,7 +339,13 @@ def test_loops_come_and_go_without_a_trace(node: cohort.Instance) -> None:
 def test_bad_options_leave_nothing_behind() -> None:
     gc.collect()
     threads, descriptors = threads_now(), descriptors_now()
-    for bad in ({"replicas": 0}, {"base_path": "x"}, {"max_getter_threads": 0}, {"listen": "nonsense"}, {"name": "x" * 300}):
+    for bad in (
+        {"replicas": 0},
+        {"base_path": "x"},
+        {"max_getter_threads": 0},
+        {"listen": "nonsense"},
+        {"name": "x" * 300},
+    ):
         with pytest.raises(ValueError, match=r".+"):
             cohort.Instance(**bad)  # type: ignore[arg-type]
     with cohort.Instance("127.0.0.1:0") as node, pytest.raises(OSError, match=node.address):

@@ -72,7 +72,7 @@ def check_together(mounted: cohort.Instance, address: str, odd_keys: list[Any]) 
             node.set_peers([address, other.address], own)
             node.new_group("g", getter_of(name))
         groups = [mounted.get_group("g"), other.get_group("g")]
-        owners = {node: name for node, name in ((address, "mounted"), (other.address, "other"))}
+        owners = {address: "mounted", other.address: "other"}
         for key in [*odd_keys, *(f"{i}-key" for i in range(20))]:
             value = owners[mounted.owner(key)].encode() + b":" + cohort.key_bytes(key)
             assert [group.get(key) for group in groups] == [value, value], key
@@ -119,7 +119,9 @@ def test_wsgi_alone() -> None:
 @asynccontextmanager
 async def asgi_server(application: Any) -> AsyncIterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application, log_level="error", lifespan="on", ws="none", http="h11", h11_max_incomplete_event_size=1 << 20)
+    config = uvicorn.Config(
+        application, log_level="error", lifespan="on", ws="none", http="h11", h11_max_incomplete_event_size=1 << 20
+    )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve(sockets=[listener]))

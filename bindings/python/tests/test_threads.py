@@ -7,11 +7,11 @@ import threading
 import time
 
 import pytest
-from conftest import LONG, descriptors_now, resident_kib, threads_now, wait_until
 
 import cohort
 from cohort import _failures
 from cohort.testing import Cluster
+from conftest import LONG, descriptors_now, resident_kib, threads_now, wait_until
 
 WAITING = 10_000
 

@@ -35,12 +35,15 @@ class Expiring(Generic[T]):
     expires_at: When | None = None
 
 
-Result = Union[T, Expiring[T]]
+Result = Union[T, Expiring[T]]  # noqa: UP007 (mypy takes no bare T | ... for an alias)
 Getter = Callable[[str], T | Expiring[T] | Awaitable[T | Expiring[T]]]
 
 
 def is_coroutine_function(function: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+    # Its own, or that of the class of a callable object.
+    called = getattr(type(function), "__call__", None)  # noqa: B004
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+    )
 
 
 class Loader(Generic[T]):

@@ -36,6 +36,9 @@ _LOG_LEVELS = {
 }
 
 
+_LOGGER = logging.getLogger("cohort")
+
+
 class Instance:
     """One member. Local only until it is given peers. Any thread and any event loop may use it.
 
@@ -52,7 +55,7 @@ class Instance:
         hash: Callable[[bytes], int] | None = None,
         base_path: str = "/_groupcache/",
         transport: Transport | None = None,
-        logger: logging.Logger | None = logging.getLogger("cohort"),
+        logger: logging.Logger | None = _LOGGER,
         max_getter_threads: int = 64,
     ) -> None:
         """Makes the instance and, with `listen` ("host:port"; port 0 picks a free one), serves peers there.
