@@ -36,8 +36,8 @@ var client = &http.Client{
 
 // newNodes gives each binary two free ports.
 func newNodes(binaries []string, database, statement, logs string) ([]*node, error) {
-	languages := map[string]string{"node-cpp": "C++", "node-c": "C", "node-go": "Go",
-		"node-python": "Python", "node-groupcache-go": "groupcache-go"}
+	languages := map[string]string{"node-cpp": "C++", "node-c": "C", "node-go": "Go", "node-java": "Java",
+		"node-python": "Python", "node-rust": "Rust", "node-groupcache-go": "groupcache-go"}
 	var nodes []*node
 	var peers []string
 	for _, binary := range binaries {

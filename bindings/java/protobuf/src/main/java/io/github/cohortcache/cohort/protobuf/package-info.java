@@ -1,0 +1,2 @@
+/** A codec for protobuf's messages. */
+package io.github.cohortcache.cohort.protobuf;

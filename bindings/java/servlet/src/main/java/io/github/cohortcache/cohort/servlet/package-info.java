@@ -1,0 +1,2 @@
+/** Serves peers in a servlet container. */
+package io.github.cohortcache.cohort.servlet;
