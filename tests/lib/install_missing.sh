@@ -12,8 +12,8 @@ declare -A SETS=(
            libcpp-httplib-dev libprotobuf-dev protobuf-compiler libxxhash-dev libssl-dev zlib1g-dev libbrotli-dev
            nlohmann-json3-dev"
   [check]="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev llvm-14 libgtest-dev binutils abigail-tools doxygen
-           swig python3 python3-dev python3-venv curl openssl util-linux"
-  [example]="sqlite3 libsqlite3-dev libmicrohttpd-dev python3-dev python3-venv curl"
+           swig python3 python3-dev python3-venv openjdk-17-jdk-headless maven curl openssl util-linux"
+  [example]="sqlite3 libsqlite3-dev libmicrohttpd-dev python3-dev python3-venv openjdk-17-jdk-headless maven curl"
 )
 
 wanted=()
@@ -36,6 +36,8 @@ for package in "${wanted[@]}"; do
     cmake | git | make | curl | python3) command -v "$package" >/dev/null && continue ;;
     python3-dev) python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null && continue ;;
     python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
+    openjdk-*) command -v javac >/dev/null && continue ;;
+    maven) command -v mvn >/dev/null && continue ;;
     ninja-build) command -v ninja >/dev/null && continue ;;
   esac
   status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)

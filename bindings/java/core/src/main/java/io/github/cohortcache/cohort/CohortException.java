@@ -6,6 +6,7 @@ import java.util.Objects;
 public class CohortException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  /** How the operation failed. */
   private final Status status;
 
   /**
