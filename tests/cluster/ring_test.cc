@@ -5,8 +5,9 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "wire/vectors.h"
 
@@ -186,21 +187,17 @@ TEST(Ring, ACustomHashGetsThePresetsPoints) {
 
 TEST(Ring, P10NobodyOwnsAKeyOfAnEmptyRing) { EXPECT_EQ(Ring({}, {}).Owner("key"), -1); }
 
-TEST(Ring, AThousandPeersAreQuick) {
+TEST(Ring, EachOfAThousandPeersOwnsKeys) {
   std::vector<std::string> peers;
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
     peers.push_back("10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256) + ":8080");
-  const auto start = std::chrono::steady_clock::now();
-  const Ring ring({}, peers);
-  const auto built = std::chrono::steady_clock::now();
-  int64_t sum = 0;
-  for (int i = 0; i < 100'000; ++i) sum += ring.Owner(std::to_string(i));
-  const auto asked = std::chrono::steady_clock::now();
-  EXPECT_GT(sum, 0);
-  const auto ms = [](auto duration) { return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(); };
-  RecordProperty("build_ms", static_cast<int>(ms(built - start)));
-  RecordProperty("ask_100k_ms", static_cast<int>(ms(asked - built)));
-  EXPECT_LT(ms(built - start), 5'000) << "with room for sanitizers";
+  }
+  RingOptions options;
+  options.preset = RingPreset::kXxh3;  // groupcache's FNV-1 gives keys that differ in their last byte to few peers.
+  const Ring ring(options, peers);
+  std::vector<int> keys(peers.size());
+  for (int i = 0; i < 100'000; ++i) ++keys.at(static_cast<size_t>(ring.Owner(std::to_string(i))));
+  EXPECT_GT(*std::min_element(keys.begin(), keys.end()), 0);
 }
 
 }  // namespace

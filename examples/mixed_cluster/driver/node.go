@@ -73,6 +73,7 @@ func (n *node) start() error {
 	defer log.Close()
 	n.process = exec.Command(n.binary, n.args...)
 	n.process.Stdout, n.process.Stderr = log, log
+	n.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no node outlives the driver, however that ends
 	if err := n.process.Start(); err != nil {
 		return err
 	}

