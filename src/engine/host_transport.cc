@@ -77,7 +77,9 @@ HostRequest::~HostRequest() {
 }
 
 int64_t HostRequest::TimeLeftMs() const {
-  return std::max<int64_t>(0, (call_->deadline_ns - call_->clock->MonotonicNs()) / 1'000'000);
+  // Rounded up: a peer that counts the same time must not give up a moment before those who wait here do, because an
+  // answer that comes in time and is no value makes this member load the key itself.
+  return std::max<int64_t>(0, (call_->deadline_ns - call_->clock->MonotonicNs() + 999'999) / 1'000'000);
 }
 
 Status HostRequest::Watch(std::shared_ptr<EventQueue> queue, uint64_t tag) {
