@@ -125,9 +125,10 @@ class CallbackMember : public CMember {
 }  // namespace
 
 Face CallbackFace() {
-  return {"C",
-          [](int number, StandardGetter& getter) { return std::make_unique<CallbackMember>(number, getter); },
-          {{"panic-", "C has nothing to panic with"}}};
+  const NewMember new_member = [](int number, StandardGetter& getter) {
+    return std::make_unique<CallbackMember>(number, getter);
+  };
+  return {"C", [new_member] { return new_member; }, {{"panic-", "C has nothing to panic with"}}};
 }
 
 }  // namespace behaviours

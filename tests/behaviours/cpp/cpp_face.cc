@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "behaviours/cpp/face.h"
+#include "behaviours/cpp/network.h"
 #include "behaviours/cpp/standard_getter.h"
 
 namespace behaviours {
@@ -95,7 +96,18 @@ class CppGroup : public Group {
 
 class CppMember : public Member {
  public:
-  CppMember(int number, StandardGetter& getter, bool async) : number_(number), getter_(getter), async_(async) {}
+  // `network`: carries what `transport` sends; nullptr: the transport listens itself.
+  CppMember(int number, StandardGetter& getter, bool async, const cohort::Transport& transport,
+            std::shared_ptr<Network> network)
+      : number_(number),
+        getter_(getter),
+        async_(async),
+        network_(std::move(network)),
+        instance_(std::make_shared<cohort::Instance>(cohort::InstanceOptions().transport(transport))) {}
+  ~CppMember() override {
+    StopListening();
+    instance_->shutdown();  // No getter of ours runs from here on, whoever still holds the instance.
+  }
 
   Answer NewGroup(const std::string& name, const GroupSpec& spec) override {
     return Try([&] {
@@ -107,7 +119,7 @@ class CppMember : public Member {
       } else if (spec.has_getter) {
         options.getter([this, name](std::string_view key) { return Load(name, std::string(key)); });
       }
-      auto group = std::make_unique<CppGroup>(instance_.new_group(name, options), async_);
+      auto group = std::make_unique<CppGroup>(instance_->new_group(name, options), async_);
       groups_[name] = std::move(group);
       return Answer();
     });
@@ -115,23 +127,34 @@ class CppMember : public Member {
   Group& FindGroup(const std::string& name) override { return *groups_.at(name); }
   Answer CloseGroup(const std::string& name) override {
     return Try([&] {
-      instance_.remove_group(name);
+      instance_->remove_group(name);
       return Answer();
     });
   }
   std::string Listen(const std::string& address) override {
-    instance_.listen(address);
-    return instance_.listen_address();
+    if (network_ == nullptr) {
+      instance_->listen(address);
+      return instance_->listen_address();
+    }
+    address_ = "member" + std::to_string(number_) + ":1";
+    network_->Add(address_, instance_);
+    return address_;
   }
-  void StopListening() override { instance_.stop_listening(); }
+  void StopListening() override {
+    if (network_ == nullptr) {
+      instance_->stop_listening();
+    } else {
+      network_->Remove(address_);
+    }
+  }
   Answer SetPeers(const std::vector<std::string>& addresses, const std::string& self) override {
     return Try([&] {
-      instance_.set_peers(addresses, self);
+      instance_->set_peers(addresses, self);
       return Answer();
     });
   }
-  std::string Owner(std::string_view key) override { return instance_.owner(key); }
-  void Close() override { instance_.shutdown(); }
+  std::string Owner(std::string_view key) override { return instance_->owner(key); }
+  void Close() override { instance_->shutdown(); }
 
  private:
   cohort::Value Load(const std::string& group, const std::string& key) {
@@ -196,24 +219,40 @@ class CppMember : public Member {
   const int number_;
   StandardGetter& getter_;
   const bool async_;
-  std::map<std::string, std::unique_ptr<CppGroup>> groups_;  // Getters look here: outlives the instance.
-  cohort::Instance instance_;
+  const std::shared_ptr<Network> network_;
+  const std::shared_ptr<cohort::Instance> instance_;
+  std::string address_;
+  std::map<std::string, std::unique_ptr<CppGroup>> groups_;
 };
 
-Face MakeFace(const std::string& name, bool async, std::vector<Skip> skips) {
-  return {name,
-          [async](int number, StandardGetter& getter) { return std::make_unique<CppMember>(number, getter, async); },
-          std::move(skips)};
+NewMember Members(bool async, const cohort::Transport& transport, const std::shared_ptr<Network>& network) {
+  return [=](int number, StandardGetter& getter) {
+    return std::make_unique<CppMember>(number, getter, async, transport, network);
+  };
 }
 
 }  // namespace
 
-Face CppFace() {
-  return MakeFace("Cpp", false, {{"drop-", "a getter that returns a value cannot let go of its load"}});
-}
-
-Face CppAsyncFace() {
-  return MakeFace("CppAsync", true, {{"panic-", "what an asynchronous getter throws only drops its load"}});
+std::vector<Face> CppFaces() {
+  const std::vector<Skip> returning = {{"drop-", "a getter that returns a value cannot let go of its load"}};
+  const std::vector<Skip> ending = {{"panic-", "what an asynchronous getter throws only drops its load"}};
+  return {
+      {"Cpp", [] { return Members(false, cohort::Transport::http(), nullptr); }, returning},
+      {"CppAsync", [] { return Members(true, cohort::Transport::http(), nullptr); }, ending},
+      {"CppInProcess", [] { return Members(true, cohort::Transport::inproc(), nullptr); }, ending},
+      {"CppMounted",
+       [] {
+         const auto network = std::make_shared<Network>();
+         return Members(false, network->Raw(), network);
+       },
+       returning},
+      {"CppCalls",
+       [] {
+         const auto network = std::make_shared<Network>();
+         return Members(false, network->Calls(), network);
+       },
+       returning},
+  };
 }
 
 }  // namespace behaviours

@@ -80,14 +80,17 @@ struct Skip {
   std::string reason;
 };
 
+using NewMember = std::function<std::unique_ptr<Member>(int number, StandardGetter& getter)>;
+
 struct Face {
   std::string name;
-  std::function<std::unique_ptr<Member>(int number, StandardGetter& getter)> new_member;
+  std::function<NewMember()> begin;  // The members of one case.
   std::vector<Skip> skips;
 };
 
-Face CppFace();       // cohort.hpp, getters that return values
-Face CppAsyncFace();  // cohort.hpp, getters that end their loads later; gets as futures
+// cohort.hpp over HTTP, with getters that return values; with getters that end their loads later, and gets as futures.
+// Then over the other transports: in the process, mounted on a server of the program's own, and as calls.
+std::vector<Face> CppFaces();
 Face CallbackFace();  // cohort.h, callbacks
 Face QueueFace();     // cohort.h, one queue and a thread that takes its events
 

@@ -288,9 +288,10 @@ Answer QueueGroup::RemoveKeys(const std::vector<std::string>& keys, int64_t time
 }  // namespace
 
 Face QueueFace() {
-  return {"CQueue",
-          [](int number, StandardGetter& getter) { return std::make_unique<QueueMember>(number, getter); },
-          {{"panic-", "C has nothing to panic with"}}};
+  const NewMember new_member = [](int number, StandardGetter& getter) {
+    return std::make_unique<QueueMember>(number, getter);
+  };
+  return {"CQueue", [new_member] { return new_member; }, {{"panic-", "C has nothing to panic with"}}};
 }
 
 }  // namespace behaviours

@@ -51,8 +51,9 @@ class Run {
     spec_.load_timeout_ms = a_case.value("load_timeout_ms", spec_.load_timeout_ms);
     const std::vector<int> without = a_case.value("no_getter_on", std::vector<int>());
     const int nodes = a_case.value("nodes", 1);
+    const NewMember new_member = face.begin();
     for (int i = 0; i < nodes; ++i) {
-      members_.push_back(face.new_member(i, getter_));
+      members_.push_back(new_member(i, getter_));
       GroupSpec spec = spec_;
       for (const int each : without) spec.has_getter = spec.has_getter && each != i;
       for (const char* name : {"g", "h"}) Check({{"ok", true}}, members_.back()->NewGroup(name, spec));
