@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 
@@ -183,17 +184,22 @@ final class EngineGroup<K, V> implements Group<K, V> {
   }
 
   private void finishLater(CompletableFuture<V> future, long[] answer) {
-    queue.await(answer[TAG], event -> cohort.callbacks.run(() -> {
-      if (future.isDone()) {
-        event.release(); // the caller had enough
-      } else if (event.status != Constants.COHORT_OK) {
-        future.completeExceptionally(event.exception());
-      } else {
-        Callbacks.settle(future, () -> values.take(event.value));
-      }
-    }));
-    // Whoever completes the future before does not wait any more. Once the event has come this means nothing.
-    future.whenComplete((value, failure) -> cancel(answer[TICKET]));
+    AtomicBoolean came = new AtomicBoolean();
+    queue.await(answer[TAG], event -> {
+      came.set(true);
+      cohort.callbacks.run(() -> {
+        if (future.isDone()) {
+          event.release(); // the caller had enough
+        } else if (event.status != Constants.COHORT_OK) {
+          future.completeExceptionally(event.exception());
+        } else {
+          Callbacks.settle(future, () -> values.take(event.value));
+        }
+      });
+    });
+    future.whenComplete((value, failure) -> { // whoever completes it before does not wait any more
+      if (!came.get()) cancel(answer[TICKET]);
+    });
   }
 
   @Override

@@ -63,6 +63,9 @@ class CohortServletTest {
         String key = "k/" + i + "?ä%";
         for (Group<String, String> group : groups) assertEquals("v:" + key, group.get(key));
       }
+      String theirs = "k";
+      while (!members.get(0).owner(theirs).orElseThrow().equals(addresses.get(1))) theirs += "k";
+      assertEquals("v:" + theirs, groups.get(0).get(theirs));
       assertTrue(groups.get(0).stats().peerLoads() > 0);
       assertEquals(0, groups.get(0).stats().peerErrors());
       groups.get(0).put("k", "changed");
