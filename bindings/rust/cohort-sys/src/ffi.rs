@@ -598,8 +598,9 @@ extern "C" {
         error: *mut cohort_error_t,
     ) -> *mut cohort_value_t;
     /// Replaces the set of peers, at any time; gets that are under way end as they began.
+    ///
     /// - `addresses`: every member's "host:port", this one's included, separated by '\n'; the strings must be the same, byte
-    ///        for byte, on every member. Empty: local only. At most 10,000. A custom transport may name its peers otherwise.
+    ///   for byte, on every member. Empty: local only. At most 10,000. A custom transport may name its peers otherwise.
     /// - `self`: this member's own address: it must be among them exactly once.
     pub fn cohort_instance_set_peers(
         instance: *mut cohort_instance_t,
@@ -649,6 +650,7 @@ extern "C" {
         error: *mut cohort_error_t,
     ) -> cohort_status_t;
     /// Handles a request of a peer; the answer comes to `queue` as a RESPONSE event with `tag`.
+    ///
     /// - `method`: "GET", "PUT", ...
     /// - `target`: the request's target as it was sent: the escaped path and, if any, the query; at most 256 KiB.
     /// - `headers`: "Name: value\r\n" lines; at most 64 KiB.
@@ -755,8 +757,10 @@ extern "C" {
     /// The one call of a get, never blocking. A hit is copied to `buf` if it has at most `cap` bytes, else handed out as
     /// `answer->value`; with cap 0 it is always handed out. A hit allocates nothing. A miss is PENDING, or LEAD if the caller can
     /// lead, owns the key (or is alone), and nobody else is loading it.
+    ///
     /// - `flags`: `COHORT_GET_*`.
     /// - `queue`: where the event goes; may be NULL only with `COHORT_GET_PEEK`.
+    ///
     /// Returns `COHORT_BEGIN_*`, or a negated status: then nothing is pending and the message is in `error`.
     pub fn cohort_group_begin(
         group: *mut cohort_group_t,
@@ -774,8 +778,10 @@ extern "C" {
     /// Begins `count` gets at once, split by owner. Hits are in `answers[i]` (as values, HIT); each other key gets an event with
     /// tag first_tag + i (`answers[i]` all zero but for the ticket). No caller leads. With `COHORT_GET_PEEK` no event comes, and
     /// `queue` may be NULL: what is not here is all zero.
+    ///
     /// - `keys`: the keys' bytes, one after the other.
     /// - `key_sizes`: `count` sizes; at most 1,000,000, which together are `keys_size`.
+    ///
     /// Returns the number of hits, or a negated status: then nothing is pending.
     pub fn cohort_group_begin_many(
         group: *mut cohort_group_t,
@@ -859,8 +865,10 @@ extern "C" {
         error: *mut cohort_error_t,
     ) -> cohort_status_t;
     /// Ends the load with a failure: `COHORT_NOT_FOUND`, or `COHORT_LOAD_FAILED` for anything else.
+    ///
     /// - `message`: one line, cut after 65,536 bytes; the waiters are handed it as it is.
     /// - `error_tag`: handed to waiters on queues as it is (event.error_tag); 0 = none.
+    ///
     /// Returns the number of events that will carry `error_tag`.
     pub fn cohort_load_fail(
         load: *mut cohort_load_t,
@@ -1019,9 +1027,10 @@ extern "C" {
         error: *mut cohort_error_t,
     ) -> cohort_status_t;
     /// TLS for listening and for asking. Files hold PEM; they are read when the instance is made.
+    ///
     /// - `ca_file`: trusted authorities for peers' certificates; empty: the system's.
     /// - `cert_file, key_file`: this member's certificate chain and key: shown when listening and, if asked, to peers. Empty
-    ///        both: this member only asks.
+    ///   both: this member only asks.
     /// - `require_client_certificate`: not 0: mutual TLS; peers must show a certificate that ca_file vouches for.
     pub fn cohort_transport_set_tls(
         transport: *mut cohort_transport_t,
@@ -1080,7 +1089,9 @@ extern "C" {
     );
     /// Answers with a failure: `COHORT_NOT_FOUND` and `COHORT_REMOTE_FAILED` are the owner's last word; anything else means that
     /// the peer was not reached, so that a get is loaded here. Releases the request.
+    ///
     /// - `error_tag`: as in `cohort_load_fail`: handed to local waiters for the final statuses.
+    ///
     /// Returns the number of events that will carry `error_tag`.
     pub fn cohort_request_fail(
         request: *mut cohort_request_t,

@@ -72,7 +72,7 @@ impl<K: AsRef<[u8]>> Get<K> {
         GetWithSource(self)
     }
 
-    /// Waits on this thread. A blocking getter may run on it.
+    /// Waits on this thread. Without a timeout a blocking getter may run on it.
     ///
     /// # Errors
     /// Everything that an [`Error`] can be.
@@ -95,8 +95,8 @@ impl<K: AsRef<[u8]>> Get<K> {
             let cached = self.group.0.handle.lookup(key).map(|value| (Value(value), Source::Main));
             return Step::Found(cached.ok_or(Error::WouldDeadlock));
         }
-        // A blocking getter may run here only if here is where the caller blocks. A task has no deadline of its caller's.
-        let leads = core.has_getter && if core.blocking { blocks } else { self.timeout.is_none() };
+        // A blocking getter may run here only if here is where the caller blocks. Who leads has no deadline of its own.
+        let leads = core.has_getter && self.timeout.is_none() && (blocks || !core.blocking);
         let flags = self.flags | if leads { cohort_sys::COHORT_GET_CAN_LEAD } else { 0 };
         let waiter = take_waiter();
         match self.group.0.handle.begin(key, flags, millis(self.timeout), &core.shared.queue, &waiter) {
@@ -106,6 +106,9 @@ impl<K: AsRef<[u8]>> Get<K> {
             }
             Ok(Begun::Pending { ticket }) => {
                 let span = GetSpan::new(&core.name, key);
+                if leads && !core.blocking {
+                    waiter.lead_by(core);
+                }
                 self.state = State::Pending { waiter, ticket, span };
                 Step::Wait
             }

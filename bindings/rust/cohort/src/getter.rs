@@ -41,13 +41,16 @@ pub trait Getter: Send + Sync + 'static {
     fn get(&self, key: Key) -> impl Future<Output = Result<Value, BoxError>> + Send;
 }
 
-type Loading = Pin<Box<dyn Future<Output = Result<Value, BoxError>> + Send>>;
+type Made = Result<Value, BoxError>;
+type Loading = Pin<Box<dyn Future<Output = Made> + Send>>;
+
+type AsyncCall = Arc<dyn Fn(Key) -> Loading + Send + Sync>;
 
 /// A getter, as it is called.
 #[derive(Clone)]
 pub(crate) enum Call {
-    Async(Arc<dyn Fn(Key) -> Loading + Send + Sync>),
-    Blocking(Arc<dyn Fn(&Key) -> Result<Value, BoxError> + Send + Sync>),
+    Async(AsyncCall),
+    Blocking(Arc<dyn Fn(&Key) -> Made + Send + Sync>),
 }
 
 /// What is known of a group apart from the engine's handle. It outlives the group's instance without harm.
@@ -81,7 +84,7 @@ impl GroupCore {
     /// Runs a load that the engine asks for, on one of its threads for getters.
     pub(crate) fn load(self: &Arc<Self>, load: LoadHandle) {
         match self.call() {
-            Some(Call::Async(call)) => drop(self.spawn(&*call, load, None)),
+            Some(Call::Async(call)) => drop(self.spawn(call, load, None)),
             Some(Call::Blocking(call)) => drop(self.run(&*call, load)),
             None => drop(load),
         }
@@ -90,7 +93,7 @@ impl GroupCore {
     /// Runs a load that a caller leads: on this thread if the getter blocks, else as a task that ends the waiter.
     pub(crate) fn lead(self: &Arc<Self>, load: LoadHandle, waiter: &Arc<Waiter>) -> Led {
         match self.call() {
-            Some(Call::Async(call)) => Led::Task(self.spawn(&*call, load, Some(Arc::clone(waiter)))),
+            Some(Call::Async(call)) => Led::Task(self.spawn(call, load, Some(Arc::clone(waiter)))),
             Some(Call::Blocking(call)) => Led::Found(self.run(&*call, load)),
             None => Led::Found(Err(Error::Closed)),
         }
@@ -98,7 +101,7 @@ impl GroupCore {
 
     fn run(
         self: &Arc<Self>,
-        call: &(dyn Fn(&Key) -> Result<Value, BoxError> + Send + Sync),
+        call: &(dyn Fn(&Key) -> Made + Send + Sync),
         load: LoadHandle,
     ) -> Found {
         let open = Open::new(Arc::clone(&self.shared), self.id, load);
@@ -110,25 +113,12 @@ impl GroupCore {
         found
     }
 
-    fn spawn(
-        self: &Arc<Self>,
-        call: &(dyn Fn(Key) -> Loading + Send + Sync),
-        load: LoadHandle,
-        leader: Option<Arc<Waiter>>,
-    ) -> Arc<Open> {
+    /// Runs an async getter as a task of its own.
+    fn spawn(self: &Arc<Self>, call: AsyncCall, load: LoadHandle, leader: Option<Arc<Waiter>>) -> Arc<Open> {
         let open = Open::new(Arc::clone(&self.shared), self.id, load);
-        let key = Key(Arc::clone(&open));
-        let span = LoadSpan::new(&self.name, &key);
-        // The first piece of a getter runs here: what it does before it makes its future.
-        let made = span.within(|| loading(&open, || catch_unwind(AssertUnwindSafe(|| call(key)))));
-        let mut task = LoadTask { core: Arc::clone(self), open: Arc::clone(&open), leader, future: None, span };
-        match made {
-            Ok(future) => {
-                task.future = Some(future);
-                self.shared.spawner.spawn(Box::pin(task));
-            }
-            Err(panic) => task.finish(flatten(Err(panic))),
-        }
+        let span = LoadSpan::new(&self.name, &Key(Arc::clone(&open)));
+        let task = LoadTask { core: Arc::clone(self), open: Arc::clone(&open), leader, stage: Stage::New(call), span };
+        self.shared.spawner.spawn(Box::pin(task));
         open
     }
 
@@ -149,7 +139,7 @@ impl GroupCore {
     }
 }
 
-fn flatten(made: std::thread::Result<Result<Value, BoxError>>) -> Result<Value, Error> {
+fn flatten(made: std::thread::Result<Made>) -> Result<Value, Error> {
     match made {
         Ok(made) => made.map_err(load_error),
         Err(panic) => {
@@ -173,21 +163,53 @@ struct LoadTask {
     core: Arc<GroupCore>,
     open: Arc<Open>,
     leader: Option<Arc<Waiter>>,
-    future: Option<Loading>,
+    stage: Stage,
     span: LoadSpan,
 }
 
+enum Stage {
+    New(AsyncCall),
+    Running(Loading),
+    Over,
+}
+
 impl LoadTask {
+    /// One step of the getter; `None`: it goes on.
+    fn step(&mut self, context: &mut Context<'_>) -> Option<std::thread::Result<Made>> {
+        let (open, stage) = (&self.open, &mut self.stage);
+        let step = || loop {
+            match stage {
+                Stage::New(call) => {
+                    let future = call(Key(Arc::clone(open)));
+                    *stage = Stage::Running(future);
+                }
+                Stage::Running(future) => match future.as_mut().poll(context) {
+                    Poll::Ready(made) => return Some(made),
+                    Poll::Pending => return None,
+                },
+                Stage::Over => return Some(Err(Error::Abandoned.into())),
+            }
+        };
+        match self.span.within(|| loading(open, || catch_unwind(AssertUnwindSafe(step)))) {
+            Ok(made) => made.map(Ok),
+            Err(panic) => Some(Err(panic)),
+        }
+    }
+
+    /// Drops the getter; its own destructors may panic, and may ask for the key.
+    fn over(&mut self) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        let _ = catch_unwind(AssertUnwindSafe(|| loading(&self.open, || drop(stage))));
+    }
+
     fn finish(&mut self, made: Result<Value, Error>) {
-        self.future = None;
+        self.over();
         let found = self.core.end(&self.open, made);
         self.tell(found);
     }
 
     fn give_up(&mut self, error: Error) {
-        // The getter's own destructors may panic.
-        let future = self.future.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| loading(&self.open, || drop(future))));
+        self.over();
         drop(self.open.take());
         self.tell(Err(error));
     }
@@ -204,30 +226,23 @@ impl Future for LoadTask {
     type Output = ();
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        let Some(future) = this.future.as_mut() else { return Poll::Ready(()) };
-        let open = &this.open;
-        let polled =
-            this.span.within(|| loading(open, || catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)))));
-        match polled {
-            Ok(Poll::Ready(made)) => this.finish(made.map_err(load_error)),
-            Err(panic) => this.finish(flatten(Err(panic))),
-            Ok(Poll::Pending) => match this.open.poll_cancelled(context) {
-                None => return Poll::Pending,
-                Some(status::TIMEOUT) => this.give_up(Error::Timeout),
-                Some(status::CLOSED) => this.give_up(Error::Closed),
-                Some(_) => {
-                    let error = this.core.shared.given_up();
-                    this.give_up(if matches!(error, Error::Closed) { error } else { Error::Cancelled });
-                }
-            },
+        if matches!(this.stage, Stage::Over) {
+            return Poll::Ready(());
         }
+        if let Some(made) = this.step(context) {
+            this.finish(flatten(made));
+            return Poll::Ready(());
+        }
+        let Some(why) = this.open.poll_cancelled(context) else { return Poll::Pending };
+        // A leader that still waits is told so only by its group's or instance's closing.
+        this.give_up(if why == status::TIMEOUT { Error::Timeout } else { Error::Closed });
         Poll::Ready(())
     }
 }
 
 impl Drop for LoadTask {
     fn drop(&mut self) {
-        if self.future.is_some() {
+        if !matches!(self.stage, Stage::Over) {
             let error = self.core.shared.given_up();
             self.give_up(error);
         }

@@ -40,7 +40,8 @@
 //! | `tracing` | spans for gets and loads; log lines as events |
 //! | `metrics` | `Group::record_metrics` |
 //! | `testing` | `testing::Cluster`, for a program's own tests |
-//! | `vendored` | libcohort is built from source |
+//! | `full` | all of these |
+//! | `vendored` | libcohort is built from source, also where one is installed |
 #![deny(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

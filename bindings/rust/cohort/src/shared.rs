@@ -181,11 +181,6 @@ impl Watches {
             watch.fire(crate::ffi::status::CLOSED);
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        lock(&self.0).watches.len()
-    }
 }
 
 /// Batches of gets whose events are still to come, by number. A number is used again when all have come.

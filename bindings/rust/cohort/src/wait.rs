@@ -1,6 +1,8 @@
 //! A waiter is where one operation's end arrives: whoever waits for it is woken, exactly once.
 
 use crate::ffi::{Got, LoadHandle, ResponseHandle};
+use crate::getter::{GroupCore, Led};
+use crate::key::Open;
 use crate::{Error, Value};
 use std::cell::Cell;
 use std::fmt;
@@ -61,28 +63,57 @@ pub(crate) enum Outcome {
 }
 
 enum State {
-    Waiting(Option<Waker>),
+    Waiting {
+        waker: Option<Waker>,
+        /// Runs the getter as a task, should the load come to this waiter: whoever waits need not be polled for that.
+        leads: Option<Arc<GroupCore>>,
+        /// The load that such a task runs.
+        open: Option<Arc<Open>>,
+    },
     Ended(Option<Outcome>),
     /// Whoever waited has gone.
     Left,
+}
+
+impl State {
+    const NEW: Self = Self::Waiting { waker: None, leads: None, open: None };
 }
 
 pub(crate) struct Waiter(Mutex<State>);
 
 impl Waiter {
     fn new() -> Self {
-        Self(Mutex::new(State::Waiting(None)))
+        Self(Mutex::new(State::NEW))
+    }
+
+    /// If the load comes to this waiter, it is run as a task of that group. What has come already is left to `poll`.
+    pub(crate) fn lead_by(&self, core: &Arc<GroupCore>) {
+        if let State::Waiting { leads, .. } = &mut *lock(&self.0) {
+            *leads = Some(Arc::clone(core));
+        }
     }
 
     /// The end. Wakes whoever waits; what nobody waits for is dropped.
-    pub(crate) fn end(&self, outcome: Outcome) {
+    pub(crate) fn end(self: &Arc<Self>, outcome: Outcome) {
         let mut state = lock(&self.0);
         match &mut *state {
-            State::Waiting(waker) => {
-                let waker = waker.take();
-                *state = State::Ended(Some(outcome));
+            State::Waiting { leads, .. } => {
+                let outcome = match (outcome, leads.take()) {
+                    (Outcome::Lead(load), Some(core)) => {
+                        drop(state);
+                        match core.lead(load, self) {
+                            Led::Task(open) => return self.led_by(open),
+                            Led::Found(found) => {
+                                state = lock(&self.0);
+                                Outcome::Found(found)
+                            }
+                        }
+                    }
+                    (outcome, _) => outcome,
+                };
+                let before = std::mem::replace(&mut *state, State::Ended(Some(outcome)));
                 drop(state);
-                if let Some(waker) = waker {
+                if let State::Waiting { waker: Some(waker), .. } = before {
                     waker.wake();
                 }
             }
@@ -93,12 +124,25 @@ impl Waiter {
         }
     }
 
+    /// A task runs the load for this waiter. Whoever waited may have gone meanwhile.
+    fn led_by(&self, task: Arc<Open>) {
+        let mut state = lock(&self.0);
+        match &mut *state {
+            State::Waiting { open, .. } => *open = Some(task),
+            State::Ended(_) => {}
+            State::Left => {
+                drop(state);
+                task.leave();
+            }
+        }
+    }
+
     /// Takes the outcome, or notes whom to wake.
     pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<Outcome> {
         let mut state = lock(&self.0);
         match &mut *state {
-            State::Waiting(Some(waker)) => waker.clone_from(context.waker()),
-            State::Waiting(none) => *none = Some(context.waker().clone()),
+            State::Waiting { waker: Some(waker), .. } => waker.clone_from(context.waker()),
+            State::Waiting { waker: none, .. } => *none = Some(context.waker().clone()),
             State::Ended(outcome) => {
                 if let Some(outcome) = outcome.take() {
                     return Poll::Ready(outcome);
@@ -112,7 +156,9 @@ impl Waiter {
     /// Nobody waits any more: what comes is dropped when it comes.
     pub(crate) fn leave(&self) {
         let left = std::mem::replace(&mut *lock(&self.0), State::Left);
-        drop(left);
+        if let State::Waiting { open: Some(open), .. } = left {
+            open.leave();
+        }
     }
 }
 
@@ -237,20 +283,20 @@ mod tests {
     #[test]
     fn an_end_wakes_once_and_is_taken_once() {
         let (count, waker) = counting();
-        let mut context = Context::from_waker(&waker);
-        let waiter = Waiter::new();
-        assert!(waiter.poll(&mut context).is_pending());
+        let context = Context::from_waker(&waker);
+        let waiter = Arc::new(Waiter::new());
+        assert!(waiter.poll(&context).is_pending());
         waiter.end(Outcome::Done(Ok(())));
         waiter.end(Outcome::Done(Err(Error::Timeout)));
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
-        assert!(matches!(waiter.poll(&mut context), Poll::Ready(Outcome::Done(Ok(())))));
-        assert!(waiter.poll(&mut context).is_pending());
+        assert!(matches!(waiter.poll(&context), Poll::Ready(Outcome::Done(Ok(())))));
+        assert!(waiter.poll(&context).is_pending());
     }
 
     #[test]
     fn who_has_left_is_not_woken() {
         let (count, waker) = counting();
-        let waiter = Waiter::new();
+        let waiter = Arc::new(Waiter::new());
         assert!(waiter.poll(&Context::from_waker(&waker)).is_pending());
         waiter.leave();
         waiter.end(Outcome::Done(Ok(())));

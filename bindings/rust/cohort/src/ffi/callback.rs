@@ -12,6 +12,7 @@ pub(super) type LogHook = Box<dyn Fn(i32, &str) + Send + Sync>;
 pub(super) type HashHook = Box<dyn Fn(&[u8]) -> u64 + Send + Sync>;
 
 /// A cache of the program's own.
+#[allow(clippy::type_complexity)] // Each is named and used once.
 pub(crate) struct CacheHooks {
     pub(crate) get: Box<dyn Fn(&[u8]) -> Option<ValueHandle> + Send + Sync>,
     pub(crate) add: Box<dyn Fn(&[u8], ValueHandle) + Send + Sync>,
