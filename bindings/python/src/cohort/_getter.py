@@ -43,7 +43,6 @@ def is_coroutine_function(function: Callable[..., Any]) -> bool:
     # Its own, or that of the class of a callable object.
     called = getattr(type(function), "__call__", None)  # noqa: B004
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
-    )
 
 
 class Loader(Generic[T]):

@@ -40,26 +40,27 @@ class Waiter:
                 _failures.take(event[5])
 
 
-_idle: list[Waiter] = []
+#: Waiters that nobody uses now.
+idle: list[Waiter] = []
 
 
 def borrow() -> Waiter:
     try:
-        return _idle.pop()
+        return idle.pop()
     except IndexError:
         return Waiter()
 
 
 def give_back(waiter: Waiter) -> None:
     """Only when every event that was begun with it has come."""
-    if len(_idle) < _MOST_IDLE:
-        _idle.append(waiter)
+    if len(idle) < _MOST_IDLE:
+        idle.append(waiter)
 
 
 def _after_fork() -> None:
     global _main
     _main = threading.main_thread().ident
-    _idle.clear()
+    idle.clear()
 
 
 os.register_at_fork(after_in_child=_after_fork)

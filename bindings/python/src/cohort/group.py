@@ -27,6 +27,7 @@ _PEEK = _core.COHORT_GET_PEEK
 _OK = _core.COHORT_OK
 _Handle = _core.Handle
 _begin = _core.group_begin
+_idle = _wait.idle
 _AS_BYTES, _AS_VALUE = 0, 1
 
 
@@ -70,13 +71,18 @@ class Group(Generic[T]):
         owner; `Timeout`, `Closed` and other kinds of `CohortError`.
         """
         limit = 0 if timeout is None else timeout_ms(timeout)
-        waiter = _wait.borrow()
+        try:
+            waiter = _idle.pop()
+        except IndexError:
+            waiter = _wait.Waiter()
         answer = _begin(self._handle, key, self._lead, limit, waiter.queue, 1, self._as, self._without_gil)
         kind = type(answer)
         if kind is int:
             answer = self._wait_for(waiter, key, cast(int, answer))
             kind = type(answer)
-        _wait.give_back(waiter)
+            _wait.give_back(waiter)
+        else:
+            _idle.append(waiter)
         if kind is _Handle:
             return self._decode_bytes(self._loader.lead(cast(_core.Handle, answer), key)[0])
         if kind is bytes:
