@@ -575,8 +575,8 @@ extern "C" {
     /// Closes the instance, waiting as long as it takes for its threads, and drops the handle. In one of its own callbacks it
     /// does not wait: another thread closes the instance soon.
     pub fn cohort_instance_free(instance: *mut cohort_instance_t);
-    /// Starts to serve peers at `address`, "host:port"; port 0 picks a free one. One address at a time. When it returns,
-    /// connections are accepted. `COHORT_IO` when the address is taken or cannot be resolved; `COHORT_UNSUPPORTED` with a custom
+    /// Starts to serve peers at `address`, "host:port"; without a host on every address of the machine; port 0 picks a
+    /// free one. One address at a time. When it returns, connections are accepted. `COHORT_IO` when the address is taken or cannot be resolved; `COHORT_UNSUPPORTED` with a custom
     /// transport.
     pub fn cohort_instance_listen(
         instance: *mut cohort_instance_t,
