@@ -21,6 +21,7 @@ final class Main {
   private Main() {}
 
   public static void main(String[] arguments) throws IOException {
+    System.setProperty("sun.net.httpserver.nodelay", "true"); // else the JDK's server takes 40 ms for an answer
     Map<String, String> flags = new HashMap<>(Map.of("listen", "127.0.0.1:0", "ctl", "127.0.0.1:0", "peers", "", "name", "n",
         "group", "g", "bytes", Long.toString(64 << 20), "replicas", "50", "expire", "0"));
     for (int i = 0; i < arguments.length; i++) {
