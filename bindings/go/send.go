@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 	"weak"
 
 	"github.com/cohort-cache/cohort/bindings/go/internal/bridge"
@@ -182,14 +183,35 @@ func (s *sender) call(ctx context.Context, view *core.RequestView) (*pb.GetRespo
 	case core.COHORT_REQUEST_REMOVE:
 		return out, client.Remove(ctx, &pb.GetRequest{Group: &group, Key: &key})
 	case core.COHORT_REQUEST_REMOVE_KEYS:
-		in := &pb.RemoveKeysRequest{Group: &group}
+		var keys []string
 		for _, size := range core.Int64s(view.KeySizes, view.KeyCount) {
-			in.Keys = append(in.Keys, key[:size])
+			keys = append(keys, key[:size])
 			key = key[size:]
 		}
-		return out, client.RemoveKeys(ctx, in)
+		return out, removeKeys(ctx, client, group, keys)
 	}
 	return nil, fmt.Errorf("unknown request %d", view.Op)
+}
+
+// removeKeys removes many keys in one call. What is not UTF-8 would be mangled on the way, by JSON over groupcache-go's
+// HTTP: such keys go one by one.
+func removeKeys(ctx context.Context, client peer.Client, group string, keys []string) error {
+	in := &pb.RemoveKeysRequest{Group: &group}
+	several := &MultiError{}
+	for _, key := range keys {
+		if utf8.ValidString(key) {
+			in.Keys = append(in.Keys, key)
+		} else {
+			several.Add(client.Remove(ctx, &pb.GetRequest{Group: &group, Key: &key}))
+		}
+	}
+	if len(in.Keys) > 0 {
+		several.Add(client.RemoveKeys(ctx, in))
+	}
+	if len(several.errors) == 1 {
+		return several.errors[0]
+	}
+	return several.NilOrError()
 }
 
 // The largest answer of a peer: as the engine's own client.
