@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,27 +39,63 @@ func cannot(c behaviour) string {
 	return ""
 }
 
+// behaviourFace is one of the ways in which a program may set up its instances.
+type behaviourFace struct {
+	name    string
+	network func() (newTransport func() transport.Transport) // of one case
+	options groupcache.Options
+	skipped map[string]string
+}
+
+func overHTTP(opts transport.HttpTransportOptions) func() func() transport.Transport {
+	opts.Logger = quiet
+	return func() func() transport.Transport {
+		return func() transport.Transport { return transport.NewHttpTransport(opts) }
+	}
+}
+
+var behaviourFaces = []behaviourFace{
+	{name: "the engine's HTTP", network: overHTTP(transport.HttpTransportOptions{})},
+	{name: "Go's HTTP", network: overHTTP(transport.HttpTransportOptions{Client: &http.Client{}})},
+	{name: "calls of clients", network: func() func() transport.Transport {
+		return func() transport.Transport {
+			return &wrapped{transport.NewHttpTransport(transport.HttpTransportOptions{Logger: quiet}), new(atomic.Int64)}
+		}
+	}},
+}
+
 func TestBehaviours(t *testing.T) {
-	skipped := 0
 	cases := readBehaviours(t, "cases.json")
-	for _, c := range cases {
-		t.Run(c.Name, func(t *testing.T) {
-			if reason := cannot(c); reason != "" {
-				skipped++
-				t.Skipf("skipped: %s: %s", c.Name, reason)
+	for number, face := range behaviourFaces {
+		t.Run(face.name, func(t *testing.T) {
+			skipped := 0
+			for _, c := range cases {
+				if number > 0 && c.Nodes < 2 {
+					continue // it would be the same once more: there are no peers
+				}
+				t.Run(c.Name, func(t *testing.T) {
+					reason := cannot(c)
+					if own := face.skipped[c.Name]; own != "" {
+						reason = own
+					}
+					if reason != "" {
+						skipped++
+						t.Skipf("skipped: %s: %s", c.Name, reason)
+					}
+					_, err := runBehaviour(face, c, time.Minute)
+					assert.NoError(t, err)
+				})
 			}
-			_, err := runBehaviour(c, time.Minute)
-			assert.NoError(t, err)
+			t.Logf("%d skipped", skipped)
 		})
 	}
-	t.Logf("%d cases, %d skipped", len(cases), skipped)
 }
 
 func TestBehavioursThatMustFail(t *testing.T) {
 	for _, c := range readBehaviours(t, "must_fail.json") {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			at, err := runBehaviour(c, 500*time.Millisecond)
+			at, err := runBehaviour(behaviourFaces[0], c, 500*time.Millisecond)
 			require.Error(t, err)
 			assert.Equal(t, c.FailsAt, at, err)
 			assert.ErrorContains(t, err, c.Name)
@@ -77,8 +115,8 @@ func must(err error) {
 }
 
 // runBehaviour runs a case. It returns the number of the step that failed, and why.
-func runBehaviour(c behaviour, patience time.Duration) (at int, err error) {
-	r := &behaviourRun{case_: c, patience: patience, getters: newStandardGetters(), started: map[string][]*pending{}}
+func runBehaviour(face behaviourFace, c behaviour, patience time.Duration) (at int, err error) {
+	r := &behaviourRun{face: face, case_: c, patience: patience, getters: newStandardGetters(), started: map[string][]*pending{}}
 	r.vars = map[string]string{}
 	defer r.end()
 	defer func() {
@@ -105,6 +143,7 @@ type pending struct {
 
 type behaviourRun struct {
 	names
+	face     behaviourFace
 	case_    behaviour
 	patience time.Duration
 	getters  *standardGetters
@@ -128,9 +167,12 @@ func (m *behaviourMember) group(name string) groupcache.Group {
 }
 
 func (r *behaviourRun) begin() {
+	newTransport := r.face.network()
 	for i := range max(1, r.case_.Nodes) {
-		tr := transport.NewHttpTransport(transport.HttpTransportOptions{Logger: quiet})
-		m := &behaviourMember{instance: groupcache.New(groupcache.Options{Transport: tr, Logger: quiet}), transport: tr}
+		tr := newTransport()
+		opts := r.face.options
+		opts.Transport, opts.Logger = tr, quiet
+		m := &behaviourMember{instance: groupcache.New(opts), transport: tr}
 		r.members = append(r.members, m)
 		for _, name := range []string{"g", "h"} {
 			must(r.newGroup(i, name))

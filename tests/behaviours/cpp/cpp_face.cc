@@ -239,19 +239,19 @@ std::vector<Face> CppFaces() {
   return {
       {"Cpp", [] { return Members(false, cohort::Transport::http(), nullptr); }, returning},
       {"CppAsync", [] { return Members(true, cohort::Transport::http(), nullptr); }, ending},
-      {"CppInProcess", [] { return Members(true, cohort::Transport::inproc(), nullptr); }, ending},
+      {"CppInProcess", [] { return Members(true, cohort::Transport::inproc(), nullptr); }, ending, true},
       {"CppMounted",
        [] {
          const auto network = std::make_shared<Network>();
          return Members(false, network->Raw(), network);
        },
-       returning},
+       returning, true},
       {"CppCalls",
        [] {
          const auto network = std::make_shared<Network>();
          return Members(false, network->Calls(), network);
        },
-       returning},
+       returning, true},
   };
 }
 

@@ -86,6 +86,7 @@ struct Face {
   std::string name;
   std::function<NewMember()> begin;  // The members of one case.
   std::vector<Skip> skips;
+  bool peers_only = false;  // Only cases of several members: the others say nothing new.
 };
 
 // cohort.hpp over HTTP, with getters that return values; with getters that end their loads later, and gets as futures.

@@ -53,6 +53,7 @@ class WrongCase : public ::testing::Test {
 template <typename Test>
 void Register(const Face& face, const std::string& file, const std::string& suffix) {
   for (const json& each : CasesOf(file)) {
+    if (face.peers_only && each.value("nodes", 1) == 1) continue;
     ::testing::RegisterTest(("Behaviours" + suffix + face.name).c_str(), each["name"].get<std::string>().c_str(),
                             nullptr, nullptr, __FILE__, __LINE__,
                             [=]() -> ::testing::Test* { return new Test(face, each); });
