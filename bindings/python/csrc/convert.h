@@ -101,23 +101,36 @@ static int keys_get(PyObject* object, keys_arg* arg) {
   arg->count = (size_t)PySequence_Fast_GET_SIZE(keys);
   arg->sizes = PyMem_New(int64_t, arg->count + 1);
   if (arg->sizes == NULL) goto no_memory;
-  for (i = 0; i < arg->count && i < (size_t)PySequence_Fast_GET_SIZE(keys); i++) {
+  for (i = 0; i < arg->count; i++) {
+    /* Reading a key may run code of its class, which may change the list. */
+    PyObject* item = i < (size_t)PySequence_Fast_GET_SIZE(keys) ? PySequence_Fast_GET_ITEM(keys, i) : NULL;
     bytes_arg key = {0};
-    if (bytes_get(PySequence_Fast_GET_ITEM(keys, i), &key) != 0) goto failed;
-    if (arg->size + key.size > room || arg->data == NULL) {
+    int got;
+    if (item == NULL) {
+      PyErr_SetString(PyExc_RuntimeError, "the keys changed while they were read");
+      goto failed;
+    }
+    Py_INCREF(item);
+    got = bytes_get(item, &key);
+    if (got == 0 && (arg->size + key.size > room || arg->data == NULL)) {
       char* grown;
       room = (arg->size + key.size) * 2 + 64;
       grown = (char*)PyMem_Realloc(arg->data, room);
       if (grown == NULL) {
-        bytes_done(&key);
-        goto no_memory;
+        PyErr_NoMemory();
+        got = -1;
+      } else {
+        arg->data = grown;
       }
-      arg->data = grown;
     }
-    memcpy(arg->data + arg->size, key.data, key.size);
-    arg->sizes[i] = (int64_t)key.size;
-    arg->size += key.size;
+    if (got == 0) {
+      memcpy(arg->data + arg->size, key.data, key.size);
+      arg->sizes[i] = (int64_t)key.size;
+      arg->size += key.size;
+    }
     bytes_done(&key);
+    Py_DECREF(item);
+    if (got != 0) goto failed;
   }
   Py_DECREF(keys);
   return 0;

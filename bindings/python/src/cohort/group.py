@@ -28,6 +28,7 @@ _OK = _core.COHORT_OK
 _Handle = _core.Handle
 _begin = _core.group_begin
 _idle = _wait.idle
+_running_loop = asyncio._get_running_loop
 _AS_BYTES, _AS_VALUE = 0, 1
 
 
@@ -50,6 +51,7 @@ class Group(Generic[T]):
         self._as = _AS_BYTES if self._plain else _AS_VALUE
         self._lead = 0 if loader.getter is None or loader.port is not None else _CAN_LEAD
         self._without_gil = int(without_gil)
+        self._last_port: _port.Port | None = None  # of the loop that awaited last
 
     def __repr__(self) -> str:
         return f"<cohort.Group {self.name!r}>"
@@ -92,7 +94,9 @@ class Group(Generic[T]):
     async def aget(self, key: Key, *, timeout: float | None = None) -> T:
         """As `get`, for tasks. Cancelling the task ends its own wait alone."""
         limit = 0 if timeout is None else timeout_ms(timeout)
-        port = _port.running_port()
+        port = self._last_port
+        if port is None or port.loop is not _running_loop() or port.closed:
+            self._last_port = port = _port.running_port()
         tag = port.reserve(1)
         answer = _begin(self._handle, key, 0, limit, port.queue, tag, self._as, self._without_gil)
         if type(answer) is int:
