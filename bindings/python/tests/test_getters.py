@@ -119,6 +119,13 @@ def test_a_coroutine_is_cancelled_when_nobody_waits(node: cohort.Instance) -> No
         await asyncio.wait(tasks[:2])
         assert not cancelled.is_set(), "one still waits"
         tasks[2].cancel()
+        await asyncio.wait(tasks[2:])
+        back = asyncio.create_task(group.aget("a", timeout=0.6))
+        while group.stats().waiting < 1:
+            await asyncio.sleep(0)
+        with pytest.raises(cohort.Timeout):
+            await back
+        assert group.stats().loads_deduped == 1, "who came back at once has joined the load"
         await cancelled.wait()
 
     asyncio.run(main())

@@ -97,6 +97,7 @@ class Loader(Generic[T]):
             port.start(
                 self.run_async(handle, key),
                 lambda tag: _core.cohort_load_watch(handle, port.queue, tag),
+                lambda: not self._is_unwanted(handle),
                 self.context.copy(),
             )
             return
@@ -132,6 +133,13 @@ class Loader(Generic[T]):
             raise
         except BaseException as error:
             self.fail(handle, error)  # not even SystemExit ends the loop
+
+    @staticmethod
+    def _is_unwanted(handle: _core.Handle) -> bool:
+        try:
+            return _core.cohort_load_cancelled(handle) != 0
+        except ValueError:
+            return False  # it has ended, and the coroutine is about to
 
     def abandon(self, handle: _core.Handle) -> None:
         """Not left to the garbage collector: tracebacks may keep the handle alive for long."""

@@ -16,6 +16,9 @@ from . import _core, _failures
 # Tags of servers are told from those of waits by this bit.
 _SERVERS = 1 << 62
 _server_tags = itertools.count()
+# A getter that nobody waits for goes on for that long. A peer that waits for several callers asks again when the first one's
+# time is over; a load that was cancelled in between would begin anew.
+_PATIENCE_S = 0.25
 Deliver = Callable[["_core.Event"], object]
 
 
@@ -30,7 +33,7 @@ class Port:
         self._waiting: dict[int, Deliver] = {}
         # What takes LOAD and SEND events, by its tag; whoever registered it keeps it alive.
         self._servers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tasks: dict[int, tuple[asyncio.Task[None], Callable[[], bool]]] = {}
         #: Tasks that were cancelled because nobody waits for them.
         self.unwanted: weakref.WeakSet[asyncio.Task[None]] = weakref.WeakSet()
         self._fd = _core.cohort_queue_fd(self.queue)
@@ -96,12 +99,16 @@ class Port:
         return events
 
     def start(
-        self, work: Coroutine[Any, Any, None], watch: Callable[[int], object], context: contextvars.Context
+        self,
+        work: Coroutine[Any, Any, None],
+        watch: Callable[[int], object],
+        is_wanted: Callable[[], bool],
+        context: contextvars.Context,
     ) -> None:
         """Runs a getter's or sender's coroutine as a task, which is cancelled when nobody waits for it any more."""
         tag = self.reserve(1)
         task = self.loop.create_task(work, context=context)
-        self._tasks[tag] = task
+        self._tasks[tag] = (task, is_wanted)
         task.add_done_callback(lambda _: self._tasks.pop(tag, None))
         try:
             watch(tag)
@@ -119,12 +126,20 @@ class Port:
             if server is not None:  # else what came is given up
                 server.serve(self, what, key)
         elif kind == _core.COHORT_EVENT_CANCEL:
-            task = self._tasks.get(tag)
-            if task is not None:
-                self.unwanted.add(task)
-                task.cancel()
+            self.loop.call_later(_PATIENCE_S, self._cancel_if_unwanted, tag)
         elif (deliver := self._waiting.pop(tag, None)) is not None:
             deliver(event)
+
+    def _cancel_if_unwanted(self, tag: int) -> None:
+        """Some time after CANCEL, which comes once: whoever came meanwhile may leave as well."""
+        task, is_wanted = self._tasks.get(tag, (None, None))
+        if task is None or is_wanted is None:
+            return
+        if is_wanted():
+            self.loop.call_later(_PATIENCE_S, self._cancel_if_unwanted, tag)
+        else:
+            self.unwanted.add(task)
+            task.cancel()
 
     def close(self) -> None:
         """Fails all that waits here. What is begun here afterwards fails at once."""

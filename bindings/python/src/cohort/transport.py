@@ -172,6 +172,7 @@ class _Sender:
             port.start(
                 self._run_async(handle),
                 lambda tag: _core.cohort_request_watch(handle, port.queue, tag),
+                lambda: False,
                 self._context.copy(),
             )
             return
