@@ -343,3 +343,30 @@ def test_many_getters_run_at_once_up_to_the_limit() -> None:
 
         asyncio.run(gets())
         assert most[0] == 3
+
+
+def test_getters_that_wait_for_other_groups_hold_up_nobody() -> None:
+    """The only thread waits for a load that has no thread yet: it gets one."""
+    with cohort.Instance(max_getter_threads=1) as node:
+        inner = node.new_group("inner", lambda key: b"inner")
+        entered, go_on = threading.Event(), threading.Event()
+
+        def getter(key: str) -> bytes:
+            entered.set()
+            go_on.wait()
+            return inner.get("k")
+
+        outer = node.new_group("outer", getter)
+
+        async def main() -> None:
+            first = asyncio.create_task(outer.aget("k"))
+            while not entered.is_set():
+                await asyncio.sleep(0.001)
+            second = asyncio.create_task(inner.aget("k"))
+            while inner.stats().waiting < 1:
+                await asyncio.sleep(0)
+            assert inner.stats().local_loads == 0
+            go_on.set()
+            assert await asyncio.gather(first, second) == [b"inner", b"inner"]
+
+        asyncio.run(main())

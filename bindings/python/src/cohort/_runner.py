@@ -13,6 +13,18 @@ from typing import Any
 from . import _core
 
 _IDLE_MS = 10_000
+# A getter that waits for another group's value may wait for a load that nobody runs yet, because all threads wait like it. So
+# threads that wait do not count, up to that many times the limit.
+_MOST_WAITING = 4
+
+
+class _Current(threading.local):
+    """The runner whose thread this is."""
+
+    runner: Runner | None = None
+
+
+current = _Current()
 
 
 class Runner:
@@ -25,6 +37,7 @@ class Runner:
         self._lock = threading.Lock()
         self._threads = 0
         self._idle = 0
+        self._waiting = 0
         self._closed = False
         self._tags = itertools.count(1)
         self._servers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
@@ -48,9 +61,20 @@ class Runner:
         self._closed = True
         _core.cohort_queue_close(self.queue)
 
+    def begin_wait(self) -> None:
+        """A thread of this pool is about to wait for an answer of the engine."""
+        with self._lock:
+            self._waiting += 1
+        self._start_if_needed()
+
+    def end_wait(self) -> None:
+        with self._lock:
+            self._waiting -= 1
+
     def _start_if_needed(self) -> None:
         with self._lock:
-            if self._idle > 0 or self._threads >= self._most or self._closed:
+            most = self._most + min(self._waiting, self._most * _MOST_WAITING)
+            if self._idle > 0 or self._threads >= most or self._closed:
                 return
             self._threads += 1
             self._idle += 1
@@ -65,6 +89,7 @@ class Runner:
                 raise
 
     def _work(self) -> None:
+        current.runner = self
         while True:
             events = _core.queue_take(self.queue, 1, _IDLE_MS, -1)
             if not events:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from . import _core, _failures
+from . import _core, _failures, _runner
 
 _MOST_IDLE = 64
 _main = threading.main_thread().ident
@@ -27,10 +27,17 @@ class Waiter:
             if self._fd < 0:
                 self._fd = _core.cohort_queue_fd(self.queue)
             fd = self._fd
-        while True:
-            events = _core.queue_take(self.queue, most, -1, fd)
-            if events:
-                return events
+        runner = _runner.current.runner
+        if runner is not None:
+            runner.begin_wait()
+        try:
+            while True:
+                events = _core.queue_take(self.queue, most, -1, fd)
+                if events:
+                    return events
+        finally:
+            if runner is not None:
+                runner.end_wait()
 
     def discard(self) -> None:
         """For a call that ends without its events, because of an exception in a signal handler."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 T = TypeVar("T")
-M = TypeVar("M", bound="Message")
+M = TypeVar("M", bound="_Message")
 
 
 class Codec(Protocol[T]):
@@ -69,7 +69,7 @@ class Json:
         return self._loads(bytes(data))
 
 
-class Message(Protocol):
+class _Message(Protocol):
     """What a protobuf message can do."""
 
     def SerializeToString(self) -> bytes: ...  # noqa: N802 (protobuf's own name)

@@ -58,10 +58,12 @@ class Group(Generic[T]):
 
     @property
     def name(self) -> str:
+        """The name by which all members know it."""
         return self._loader.name
 
     @property
     def instance(self) -> Instance:
+        """The member that made it."""
         return self._instance
 
     # ---- getting

@@ -68,7 +68,7 @@ class Instance:
         :param transport: how peers are reached; None: HTTP with default settings.
         :param logger: takes the engine's lines at the level that is effective now; None: no lines.
         :param max_getter_threads: how many getters that are functions run at once for callers that do not run them
-            themselves: peers, tasks, and `get_many`.
+            themselves: peers, tasks, and `get_many`. Those that wait for other groups' values do not count.
         """
         self._pid = os.getpid()
         self._closed = True  # until it is made
@@ -340,6 +340,7 @@ class Instance:
 
     @property
     def closed(self) -> bool:
+        """Whether it has been closed."""
         return self._closed
 
     def __enter__(self) -> Self:

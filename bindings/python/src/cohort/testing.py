@@ -92,10 +92,12 @@ class Cluster:
         self.members[position].listen(self.addresses[position])
 
     def close(self) -> None:
+        """Closes every member, giving what is under way no time."""
         for member in self.members:
             member.close(0)
 
     async def aclose(self) -> None:
+        """As `close`, for tests that are coroutines."""
         for member in self.members:
             await member.aclose(0)
 

@@ -64,6 +64,7 @@ class Request:
 
     @property
     def key(self) -> bytes:
+        """The only key: GET, SET, REMOVE."""
         return self.keys[0]
 
 
