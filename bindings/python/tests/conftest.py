@@ -9,8 +9,6 @@ import pytest
 
 import cohort
 
-LONG = os.environ.get("COHORT_LONG") == "1"
-
 
 def wait_until(condition: Callable[[], bool], what: str, limit: float = 60.0) -> None:
     """Waits for a condition; the limit only turns what never comes true into a failure."""
