@@ -145,6 +145,39 @@ def test_a_loop_that_ends_gives_its_loads_up(node: cohort.Instance) -> None:
     assert group.get("a") == b"set"
 
 
+def test_a_loop_that_was_just_closed_gives_its_loads_up(node: cohort.Instance) -> None:
+    async def make() -> cohort.Group[bytes]:
+        async def getter(key: str) -> bytes:
+            return key.encode()
+
+        group = node.new_group("g", getter)
+        assert await group.aget("a") == b"a"
+        return group
+
+    loop = asyncio.new_event_loop()
+    group = loop.run_until_complete(make())
+    loop.close()  # without shutdown_asyncgens, which asyncio.run would have called
+    with pytest.raises((cohort.LoadAbandoned, cohort.NoGetter)):
+        group.get("b")
+    with pytest.raises((cohort.LoadAbandoned, cohort.NoGetter)):
+        asyncio.run(group.aget("b"))
+
+
+def test_a_getter_may_close_its_instance() -> None:
+    function, coroutine = cohort.Instance(), cohort.Instance()
+    assert function.new_group("g", lambda key: (function.close(0), b"v")[1]).get("a") == b"v"
+
+    async def main() -> None:
+        async def getter(key: str) -> bytes:
+            await coroutine.aclose(0)
+            return b"v"
+
+        with pytest.raises(cohort.Closed):
+            await coroutine.new_group("g", getter).aget("a")
+
+    asyncio.run(main())
+
+
 def test_a_function_may_ask_about_its_load(node: cohort.Instance) -> None:
     seen: list[cohort.Load] = []
 

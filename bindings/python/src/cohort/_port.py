@@ -151,7 +151,10 @@ class Port:
         _core.cohort_queue_close(self.queue)
         while events := _core.queue_take(self.queue, 64, 0, -1):
             for event in events:
-                self._dispatch(event)
+                if self.loop.is_closed():
+                    _failures.take(event[5])
+                else:
+                    self._dispatch(event)
         if _ports.loop is self.loop:
             _ports.port = _ports.loop = None
 

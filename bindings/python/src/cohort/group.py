@@ -366,6 +366,7 @@ class Group(Generic[T]):
 
     async def _await(self, port: _port.Port, tag: int, key: Key, ticket: int) -> Any:
         waiting = port.event(tag, lambda: _core.cohort_group_cancel(self._handle, ticket))
+        self._give_up_a_closed_loop()
         try:
             self._refuse_own_load(key)
         except WouldDeadlock:
@@ -386,7 +387,14 @@ class Group(Generic[T]):
             for position in pending:
                 self._refuse_own_load(asked[position - 1])
 
+    def _give_up_a_closed_loop(self) -> None:
+        """A loop that was closed without ending its asynchronous generators has told nobody."""
+        port = self._loader.port
+        if port is not None and port.loop.is_closed():
+            port.close()
+
     def _refuse_blocking_the_loop(self) -> None:
+        self._give_up_a_closed_loop()
         port = self._loader.port
         if port is not None and asyncio._get_running_loop() is port.loop:
             raise WouldDeadlock(
