@@ -46,6 +46,28 @@ def test_a_getters_own_exception_reaches_all_who_wait(node: cohort.Instance) -> 
     wait_until(lambda: _failures.open_count() == 0, "every tag was taken")
 
 
+def test_a_caller_that_is_cancelled_as_its_answer_comes_leaves_nothing(node: cohort.Instance) -> None:
+    async def getter(key: str) -> bytes:
+        await asyncio.sleep(0)
+        raise Mine(key)
+
+    async def main() -> None:
+        group = node.new_group("g", getter)
+        for i in range(200):
+            task = asyncio.create_task(group.aget(f"k{i}"))
+            for _ in range(i % 20):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises((asyncio.CancelledError, Mine)):
+                await task
+        while group.stats().loading:
+            await asyncio.sleep(0.001)
+        while _failures.open_count():
+            await asyncio.sleep(0.001)
+
+    asyncio.run(main())
+
+
 def test_what_a_peer_raised_is_a_load_error() -> None:
     def getter(key: str) -> bytes:
         raise cohort.NotFound("no " + key) if key.startswith("missing") else Mine("broken " + key)

@@ -72,7 +72,9 @@ class Port:
         try:
             return await future
         except asyncio.CancelledError:
-            cancel()  # the event comes all the same
+            if future.done() and not future.cancelled():
+                _failures.take(future.result()[5])  # it had come just before
+            cancel()  # else it comes all the same
             raise
 
     async def events(self, tags: list[int], cancel: Callable[[], object]) -> list[_core.Event]:

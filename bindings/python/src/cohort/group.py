@@ -297,10 +297,17 @@ class Group(Generic[T]):
         if type(answer) is int:
             answer = self._wait_for(waiter, key, answer)
         _wait.give_back(waiter)
-        value = cast(_core.Value, answer)
-        # What a remove or set overtook is handed out once and kept nowhere: the peer must not keep it either.
-        expires_at = 1e-9 if value.overtaken else from_unix_ns(value.expire_unix_ns)
-        return Entry(bytes(value), Source(value.source), expires_at)
+        return _for_a_peer(cast(_core.Value, answer))
+
+    async def alocal_get(self, key: Key, *, timeout: float | None = None) -> Entry[bytes]:
+        """As `local_get`, for tasks."""
+        port = _port.running_port()
+        tag = port.reserve(1)
+        flags, limit = _core.COHORT_GET_LOCAL, timeout_ms(timeout)
+        answer = _begin(self._handle, key, flags, limit, port.queue, tag, _AS_VALUE, self._without_gil)
+        if type(answer) is int:
+            answer = await self._await(port, tag, key, answer)
+        return _for_a_peer(cast(_core.Value, answer))
 
     def local_set(self, key: Key, data: bytes, *, expires_at: When | None = None) -> None:
         """What a peer's set does here."""
@@ -434,3 +441,9 @@ class Group(Generic[T]):
         event = await port.event(tag, lambda: None)
         if event[1] != _OK:
             raise _failures.of_event(event[1], event[5], event[3])
+
+
+def _for_a_peer(value: _core.Value) -> Entry[bytes]:
+    # What a remove or set overtook is handed out once and kept nowhere: the peer must not keep it either.
+    expires_at = 1e-9 if value.overtaken else from_unix_ns(value.expire_unix_ns)
+    return Entry(bytes(value), Source(value.source), expires_at)

@@ -133,7 +133,7 @@ class Transport:
         `send` is a function, which may block and runs on up to `max_threads` threads, or a coroutine function, which
         runs on the event loop that runs now (else on one of the library's own). For GET it returns bytes or `Expiring`.
         If it raises `NotFound` or `LoadError` that is the owner's answer; anything else means that the peer was not
-        reached. On the other side the program calls `Group.local_get`, `local_set` and `local_remove`.
+        reached. On the other side the program calls `Group.local_get` or `alocal_get`, `local_set` and `local_remove`.
         """
         return cls._custom(_core.COHORT_SEND_CALLS, send, max_threads)
 
