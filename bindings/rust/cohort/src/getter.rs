@@ -99,11 +99,7 @@ impl GroupCore {
         }
     }
 
-    fn run(
-        self: &Arc<Self>,
-        call: &(dyn Fn(&Key) -> Made + Send + Sync),
-        load: LoadHandle,
-    ) -> Found {
+    fn run(self: &Arc<Self>, call: &(dyn Fn(&Key) -> Made + Send + Sync), load: LoadHandle) -> Found {
         let open = Open::new(Arc::clone(&self.shared), self.id, load);
         let key = Key(Arc::clone(&open));
         let span = LoadSpan::new(&self.name, &key);

@@ -38,7 +38,11 @@ fn a_value_expires_when_it_was_said_to() {
     assert!(SystemTime::now() >= soon.time().unwrap());
     group.set("later", "value").expires(Duration::from_secs(3600)).wait().unwrap();
     group.set("never", "value").wait().unwrap();
-    group.set("own", (Value::new("value").unwrap(), Expiry::from_unix_ns(1))).expires(Duration::from_secs(9)).wait().unwrap();
+    group
+        .set("own", (Value::new("value").unwrap(), Expiry::from_unix_ns(1)))
+        .expires(Duration::from_secs(9))
+        .wait()
+        .unwrap();
     assert!(group.peek("later").unwrap().expiry().time().unwrap() > SystemTime::now() + Duration::from_secs(3000));
     assert_eq!(group.peek("never").unwrap().expiry(), Expiry::NEVER);
     assert!(group.peek("own").is_none(), "the value's own expiry counts, and it has passed");

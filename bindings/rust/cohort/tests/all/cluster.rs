@@ -106,7 +106,8 @@ fn a_cluster_over_mutual_tls() {
     assert_eq!(group.get_blocking(&key).unwrap(), "by the stranger");
     assert!(group.stats().peer_errors > 0);
     let missing = Tls::new().ca(folder.join("gone.pem"));
-    let error = cohort::Instance::builder().transport(Transport::http().tls(missing).build().unwrap()).build().unwrap_err();
+    let error =
+        cohort::Instance::builder().transport(Transport::http().tls(missing).build().unwrap()).build().unwrap_err();
     assert!(matches!(error, Error::Io(_)), "{error:?}");
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -24,8 +24,8 @@ async fn a_panic_anywhere_in_a_getter_is_an_error_for_those_who_wait() {
         .unwrap();
     for key in ["at once", "first", "later"] {
         for error in [
-            group.get(key).await.unwrap_err(),                             // led by the caller's task
-            group.get(key).timeout(LONG).await.unwrap_err(),               // run by the engine's request
+            group.get(key).await.unwrap_err(),               // led by the caller's task
+            group.get(key).timeout(LONG).await.unwrap_err(), // run by the engine's request
             group.get_many([key]).await.remove(0).unwrap_err(),
         ] {
             assert_eq!(error.getter_error::<Panicked>().expect("a panic").message(), format!("{key}: {key}"));
