@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.File;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,12 @@ class ProcessTest {
             .build();
         for (int t = 0; t < 2; t++) {
           Thread thread = new Thread(() -> {
-            for (int i = 0;; i++) group.getAsync((i % 100 == 0 ? "hang" : "k") + i);
+            Semaphore room = new Semaphore(1_000); // what is open stays small, however slow the machine
+            for (int i = 0;; i++) {
+              boolean hangs = i < 10_000 && i % 100 == 0;
+              room.acquireUninterruptibly();
+              group.getAsync((hangs ? "hang" : "k") + i).whenComplete((value, failure) -> room.release());
+            }
           });
           thread.setDaemon(true);
           thread.start();
@@ -43,8 +49,12 @@ class ProcessTest {
     Process process = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-Xcheck:jni", "-Xmx512m", "-cp",
         System.getProperty("java.class.path"), EndsOpen.class.getName())
         .redirectErrorStream(true).redirectOutput(File.createTempFile("ends", "open")).start();
-    assertEquals(true, process.waitFor(120, TimeUnit.SECONDS));
-    assertEquals(7, process.exitValue());
+    try {
+      assertEquals(true, process.waitFor(120, TimeUnit.SECONDS));
+      assertEquals(7, process.exitValue());
+    } finally {
+      process.destroyForcibly();
+    }
   }
 
   @Test
