@@ -4,7 +4,6 @@ import java.util.ArrayDeque;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 
 /** Where the program is called back, so that its code never runs on the queue's thread. */
 final class Callbacks {
@@ -18,7 +17,7 @@ final class Callbacks {
   void run(Runnable task) {
     try {
       executor.execute(task);
-    } catch (RejectedExecutionException closing) {
+    } catch (RuntimeException | Error full) { // it refuses, or there is no thread to be had
       task.run();
     }
   }

@@ -16,8 +16,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.LongConsumer;
-import java.util.function.Supplier;
 
 /**
  * A group of the engine. One get is one call into C: a hit comes back with it; else this thread leads the load (LoadRunner),
@@ -40,6 +38,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
   final Codec<K> keys;
   final Values<V> values;
   final LoadRunner<K, V> runner; // null: no loader
+  private final Changes<K, V> changes = new Changes<>(this);
   private final GroupBuilder<K, V> settings;
   private final long handle;
   private final int getFlags;
@@ -152,7 +151,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
     return new CohortException(Status.WOULD_DEADLOCK, "the loader of group '" + name + "' asked for the key it is loading");
   }
 
-  private static CohortException interrupted() {
+  static CohortException interrupted() {
     return new CohortException(Status.CANCELLED, "the thread was interrupted while it waited");
   }
 
@@ -258,109 +257,49 @@ final class EngineGroup<K, V> implements Group<K, V> {
 
   @Override
   public void put(K key, V value) {
-    waitFor(putting(key, value, settings.expiry(key, value)));
+    changes.waitFor(changes.put(key, value, settings.expiry(key, Objects.requireNonNull(value))));
   }
 
   @Override
   public void put(K key, V value, Duration timeToLive) {
-    waitFor(putting(key, value, Expiry.unixNs(timeToLive)));
+    changes.waitFor(changes.put(key, value, Expiry.unixNs(timeToLive)));
   }
 
   @Override
   public void put(K key, V value, Instant expiresAt) {
-    waitFor(putting(key, value, Expiry.unixNs(expiresAt)));
+    changes.waitFor(changes.put(key, value, Expiry.unixNs(expiresAt)));
   }
 
   @Override
   public CompletableFuture<Void> putAsync(K key, V value) {
-    return later(() -> putting(key, value, settings.expiry(key, value)));
+    return changes.later(changes.put(key, value, settings.expiry(key, Objects.requireNonNull(value))));
   }
 
   @Override
   public CompletableFuture<Void> putAsync(K key, V value, Instant expiresAt) {
-    return later(() -> putting(key, value, Expiry.unixNs(expiresAt)));
+    return changes.later(changes.put(key, value, Expiry.unixNs(expiresAt)));
   }
 
   @Override
   public void invalidate(K key) {
-    waitFor(invalidating(key));
+    changes.waitFor(changes.invalidate(key));
   }
 
   @Override
   public CompletableFuture<Void> invalidateAsync(K key) {
-    return later(() -> invalidating(key));
+    return changes.later(changes.invalidate(key));
   }
 
   @Override
   public void invalidateAll(Iterable<? extends K> wanted) {
     PackedKeys packed = PackedKeys.of(keys, wanted);
-    if (packed.count() > 0) waitFor(invalidating(packed));
+    if (packed.count() > 0) changes.waitFor(changes.invalidateAll(packed));
   }
 
   @Override
   public CompletableFuture<Void> invalidateAllAsync(Iterable<? extends K> wanted) {
     PackedKeys packed = PackedKeys.of(keys, wanted);
-    return packed.count() == 0 ? CompletableFuture.completedFuture(null) : later(() -> invalidating(packed));
-  }
-
-  private LongConsumer putting(K key, V value, long expireUnixNs) {
-    byte[] bytes = keys.encode(Objects.requireNonNull(key));
-    Objects.requireNonNull(value);
-    return tag -> values.with(value, expireUnixNs,
-        encoded -> Native.cohort_group_set_queue(handle, bytes, encoded, expireUnixNs, 0, queue.handle(), tag),
-        held -> Native.cohort_java_set_value(handle, bytes, held, 0, queue.handle(), tag));
-  }
-
-  private LongConsumer invalidating(K key) {
-    byte[] bytes = keys.encode(Objects.requireNonNull(key));
-    return tag -> Native.cohort_group_remove_queue(handle, bytes, 0, queue.handle(), tag);
-  }
-
-  private LongConsumer invalidating(PackedKeys packed) {
-    return tag -> Native.cohort_group_remove_keys_queue(handle, packed.bytes(), packed.sizes(), 0, queue.handle(), tag);
-  }
-
-  /** Starts a change and waits for its end. */
-  private void waitFor(LongConsumer change) {
-    Signal signal = new Signal();
-    long tag = Queue.newTag();
-    queue.await(tag, signal);
-    start(change, tag);
-    if (signal.await(signal::give) && signal.event() == null) throw interrupted();
-    if (signal.event().status != Constants.COHORT_OK) throw Errors.thrown(signal.event().exception());
-  }
-
-  private CompletableFuture<Void> later(Supplier<LongConsumer> change) {
-    CompletableFuture<Void> future = new CompletableFuture<>();
-    try {
-      LongConsumer starter = change.get();
-      long tag = Queue.newTag();
-      queue.await(tag, event -> cohort.callbacks.run(() -> {
-        Throwable failure = event.exception();
-        if (failure == null) {
-          future.complete(null);
-        } else {
-          future.completeExceptionally(failure);
-        }
-      }));
-      start(starter, tag);
-    } catch (NullPointerException bug) {
-      throw bug;
-    } catch (RuntimeException | Error failure) {
-      future.completeExceptionally(failure);
-    }
-    return future;
-  }
-
-  private void start(LongConsumer change, long tag) {
-    boolean began = false;
-    try {
-      change.accept(tag);
-      began = true;
-    } finally {
-      if (!began) queue.forget(tag);
-      Reference.reachabilityFence(this);
-    }
+    return packed.count() == 0 ? CompletableFuture.completedFuture(null) : changes.later(changes.invalidateAll(packed));
   }
 
   // ---- for peers of custom transports

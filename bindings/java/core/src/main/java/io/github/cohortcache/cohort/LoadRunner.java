@@ -7,7 +7,6 @@ import io.github.cohortcache.cohort.internal.Native;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 
 /** Runs a group's loader, on the thread of a caller that leads or on the executor, and ends the load whatever it does. */
 final class LoadRunner<K, V> {
@@ -45,7 +44,7 @@ final class LoadRunner<K, V> {
   void dispatch(Event event) {
     try {
       executor.execute(() -> serve(event.load));
-    } catch (RejectedExecutionException full) {
+    } catch (RuntimeException | Error full) { // it refuses, or there is no thread to be had
       new Load(event.load, group.name, group.queue, executor).fail(full);
     }
   }

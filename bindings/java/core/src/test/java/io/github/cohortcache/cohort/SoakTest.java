@@ -1,6 +1,6 @@
 package io.github.cohortcache.cohort;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.cohortcache.cohort.internal.Failures;
 import io.github.cohortcache.cohort.internal.Upcalls;
@@ -28,7 +28,7 @@ class SoakTest {
     return new File(folder).list().length;
   }
 
-  private static void round(int number) {
+  private static void round() {
     try (TestCluster cluster = TestCluster.overHttp(3, builder -> {})) {
       List<Group<String, String>> groups = cluster.groups(member -> member.group("g", Codec.utf8()).cacheBytes(1 << 20)
           .evictionListener((key, value, cause) -> {}).loader(key -> {
@@ -50,8 +50,17 @@ class SoakTest {
     }
   }
 
+  /** In a JVM of its own, whose small heap cannot hide what grows outside of it. */
   @Test
   void nothingGrows() throws Exception {
+    ProcessBuilder builder = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-Xmx96m", "-XX:+UseSerialGC", "-cp",
+        System.getProperty("java.class.path"), SoakTest.class.getName()).inheritIO();
+    // What each thread's malloc keeps for itself counts as in use, and grows for a long time with many threads.
+    builder.environment().put("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0");
+    assertEquals(0, builder.start().waitFor());
+  }
+
+  public static void main(String[] arguments) throws Exception {
     long seconds = Long.parseLong(System.getenv().getOrDefault("COHORT_SOAK_SECONDS", "600"));
     Instant end = Instant.now().plusSeconds(seconds);
     Instant warm = Instant.now().plusSeconds(seconds / 4);
@@ -59,8 +68,8 @@ class SoakTest {
     long memory = 0;
     int threads = 0;
     int descriptors = 0;
-    for (; Instant.now().isBefore(end); rounds++) {
-      round(rounds);
+    for (; threads == 0 || Instant.now().isBefore(end); rounds++) {
+      round();
       if (threads == 0 && Instant.now().isAfter(warm)) {
         settle();
         memory = residentKib();
@@ -72,11 +81,11 @@ class SoakTest {
     String before = memory + " KiB, " + threads + " threads, " + descriptors + " descriptors";
     String after = residentKib() + " KiB, " + count("/proc/self/task") + " threads, " + count("/proc/self/fd") + " descriptors";
     System.out.println(rounds + " rounds; after a quarter of the time " + before + ", at the end " + after);
-    assertTrue(residentKib() < memory * 1.25 + 64 * 1024, before + " -> " + after);
-    assertTrue(count("/proc/self/task") <= threads + 10, before + " -> " + after);
-    assertTrue(count("/proc/self/fd") <= descriptors + 10, before + " -> " + after);
+    boolean grew = residentKib() > memory * 1.15 + 8 * 1024 || count("/proc/self/task") > threads + 10
+        || count("/proc/self/fd") > descriptors + 10;
     Until.so("no exception is kept", () -> Failures.open() == 0);
     Until.collected("no listener is kept", () -> Upcalls.registered() == 0);
+    System.exit(grew ? 1 : 0);
   }
 
   private static void settle() {

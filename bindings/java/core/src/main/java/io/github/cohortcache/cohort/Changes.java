@@ -1,0 +1,82 @@
+package io.github.cohortcache.cohort;
+
+import io.github.cohortcache.cohort.internal.Constants;
+import io.github.cohortcache.cohort.internal.Errors;
+import io.github.cohortcache.cohort.internal.Native;
+import io.github.cohortcache.cohort.internal.Queue;
+import io.github.cohortcache.cohort.internal.Signal;
+import java.lang.ref.Reference;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongConsumer;
+
+/** Puts and invalidations: each is started with a tag, and ends with an event. */
+final class Changes<K, V> {
+  private final EngineGroup<K, V> group;
+
+  Changes(EngineGroup<K, V> group) {
+    this.group = group;
+  }
+
+  /** What starts a put. */
+  LongConsumer put(K key, V value, long expireUnixNs) {
+    byte[] bytes = group.keys.encode(Objects.requireNonNull(key));
+    Objects.requireNonNull(value);
+    return tag -> group.values.with(value, expireUnixNs,
+        encoded -> Native.cohort_group_set_queue(group.handle(), bytes, encoded, expireUnixNs, 0, group.queue.handle(), tag),
+        held -> Native.cohort_java_set_value(group.handle(), bytes, held, 0, group.queue.handle(), tag));
+  }
+
+  /** What starts an invalidation. */
+  LongConsumer invalidate(K key) {
+    byte[] bytes = group.keys.encode(Objects.requireNonNull(key));
+    return tag -> Native.cohort_group_remove_queue(group.handle(), bytes, 0, group.queue.handle(), tag);
+  }
+
+  /** What starts an invalidation of many keys. */
+  LongConsumer invalidateAll(PackedKeys keys) {
+    return tag -> Native.cohort_group_remove_keys_queue(group.handle(), keys.bytes(), keys.sizes(), 0, group.queue.handle(), tag);
+  }
+
+  /** Starts a change and waits for its end. An interrupt ends the wait, not the change. */
+  void waitFor(LongConsumer change) {
+    Signal signal = new Signal();
+    long tag = Queue.newTag();
+    group.queue.await(tag, signal);
+    start(change, tag);
+    boolean interrupted = signal.await(signal::give);
+    if (interrupted && signal.event() == null) throw EngineGroup.interrupted();
+    if (signal.event().status != Constants.COHORT_OK) throw Errors.thrown(signal.event().exception());
+  }
+
+  /** Starts a change, which completes a future. */
+  CompletableFuture<Void> later(LongConsumer change) {
+    CompletableFuture<Void> future = new CompletableFuture<>();
+    long tag = Queue.newTag();
+    group.queue.await(tag, event -> group.cohort.callbacks.run(() -> {
+      Throwable failure = event.exception();
+      if (failure == null) {
+        future.complete(null);
+      } else {
+        future.completeExceptionally(failure);
+      }
+    }));
+    try {
+      start(change, tag);
+    } catch (RuntimeException | Error failure) {
+      future.completeExceptionally(failure);
+    }
+    return future;
+  }
+
+  private void start(LongConsumer change, long tag) {
+    boolean began = false;
+    try {
+      change.accept(tag);
+      began = true;
+    } finally {
+      if (!began) group.queue.forget(tag);
+      Reference.reachabilityFence(group);
+    }
+  }
+}
