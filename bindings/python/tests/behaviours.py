@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from typing import Any, ClassVar
 
 import cohort
+from network import Network
 from standard_getter import LIMIT_S, Table, coroutine_getter, function_getter
 
 KINDS: list[tuple[type[BaseException], str]] = [
@@ -88,8 +89,9 @@ class Awaiting(Blocking):
 class Case:
     """One case on members of its own."""
 
-    def __init__(self, case: dict[str, Any], face: Blocking, limit: float = LIMIT_S) -> None:
+    def __init__(self, case: dict[str, Any], face: Blocking, network: str = "http", limit: float = LIMIT_S) -> None:
         self.case, self.face, self.limit = case, face, limit
+        self.network: Network = face.make(lambda: Network(network, isinstance(face, Awaiting)))
         self.table = Table()
         self.vars: dict[str, bytes] = {}
         self.started: dict[str, list[Future[Any]]] = {}
@@ -101,8 +103,9 @@ class Case:
     def run(self) -> None:
         try:
             for number in range(self.case.get("nodes", 1)):
-                self.members.append(self.face.make(lambda: cohort.Instance("127.0.0.1:0", logger=None)))
-                self.addresses.append(self.members[-1].address)
+                member, address = self.network.new_member(number)
+                self.members.append(member)
+                self.addresses.append(address)
                 self.groups.append({})
                 for name in ("g", "h"):
                     self.new_group(number, name)
@@ -335,11 +338,12 @@ class Case:
         assert not thread.is_alive(), f"the member has not closed after {self.limit} s"
 
     def do_stop_listening(self, step: dict[str, Any]) -> None:
-        self.members[step.get("node", 0)].stop_listening(0)
+        number = step.get("node", 0)
+        self.network.stop_listening(self.members[number], self.addresses[number])
 
     def do_listen(self, step: dict[str, Any]) -> None:
         number = step.get("node", 0)
-        self.members[number].listen(self.addresses[number])
+        self.network.listen(self.members[number], self.addresses[number])
 
     def do_set_peers(self, step: dict[str, Any]) -> None:
         number = step.get("node", 0)

@@ -10,10 +10,17 @@ from typing import Any
 import pytest
 
 from behaviours import Awaiting, Blocking, Case, Failed
+from network import NETWORKS
 
 FOLDER = pathlib.Path(__file__).resolve().parents[3] / "tests" / "behaviours"
 CASES = json.loads((FOLDER / "cases.json").read_text(encoding="utf-8"))["cases"]
 MUST_FAIL = json.loads((FOLDER / "must_fail.json").read_text(encoding="utf-8"))["cases"]
+# One member alone has no network.
+CASES_AND_NETWORKS = [
+    pytest.param(case, network, id=f"{case['name']}-{network}")
+    for case in CASES
+    for network in (NETWORKS if case.get("nodes", 1) > 1 else NETWORKS[:1])
+]
 FACES = [pytest.param(Blocking, id="blocking"), pytest.param(Awaiting, id="awaiting")]
 
 
@@ -34,12 +41,12 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_behaviour(case: dict[str, Any], face: type[Blocking], loop: asyncio.AbstractEventLoop) -> None:
+@pytest.mark.parametrize(("case", "network"), CASES_AND_NETWORKS)
+def test_behaviour(case: dict[str, Any], network: str, face: type[Blocking], loop: asyncio.AbstractEventLoop) -> None:
     if case["name"] in face.skipped:
         print(f"skipped: {case['name']}: {face.skipped[case['name']]}")
         pytest.skip(face.skipped[case["name"]])
-    Case(case, face(loop)).run()
+    Case(case, face(loop), network).run()
 
 
 @pytest.mark.parametrize("face", FACES)

@@ -22,7 +22,7 @@ from conftest import descriptors_now, threads_now, wait_until
 def run_python(program: str, *, expect: int = 0) -> str:
     """Runs a program in a process of its own, so that a crash is a failure and no more."""
     done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-W", "error", "-c", program],
+        [sys.executable, "-X", "faulthandler", "-W", "error", "-W", "ignore::DeprecationWarning", "-c", program],
         capture_output=True,
         text=True,
         timeout=120,

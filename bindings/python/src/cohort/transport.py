@@ -216,9 +216,9 @@ def _reply(handle: _core.Handle, request: Request, reply: Reply) -> None:
 
 
 def _fail(handle: _core.Handle, error: Exception) -> None:
+    if isinstance(error, LoadError):
+        error = LoadError(str(error))  # to those who asked, the other side's failure is remote
     status = error.status if isinstance(error, (NotFound, LoadError)) else Unreachable.status
-    if status == _core.COHORT_LOAD_FAILED:
-        status = _core.COHORT_REMOTE_FAILED
     try:
         _failures.fail(error, lambda tag: _core.request_fail(handle, status, _failures.message_of(error), tag))
     except ValueError:
