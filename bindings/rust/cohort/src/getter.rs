@@ -2,7 +2,7 @@
 
 use crate::ffi::{status, LoadHandle, Status};
 use crate::key::{loading, Key, Open};
-use crate::shared::{fail_load, load_error, Shared};
+use crate::shared::{fail_load, load_error, Shared, Waits};
 use crate::telemetry::LoadSpan;
 use crate::wait::{Found, Outcome, Source, Waiter};
 use crate::{BoxError, Error, Panicked, Value};
@@ -11,11 +11,13 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// A group's way to make a missing value. Closures do as well: see [`GroupBuilder::getter`](crate::GroupBuilder::getter).
 ///
 /// One call serves everybody who waits for the key, here and on other members. It runs as a task of its own, so that no caller who
-/// stops to wait ends it for the others; when the last one has gone, it is dropped. A panic is an error for those who wait.
+/// stops to wait ends it for the others. When the last one has cancelled, it is dropped; when their deadlines have passed, it goes
+/// on for who asks again, at most for the group's longest load. A panic is an error for those who wait.
 ///
 /// ```
 /// use cohort::{BoxError, Getter, Instance, Key, NotFound, Value};
@@ -63,12 +65,14 @@ pub(crate) struct GroupCore {
     call: RwLock<Option<Call>>,
     pub(crate) has_getter: bool,
     pub(crate) blocking: bool,
+    /// The longest time for one load.
+    longest: Duration,
 }
 
 impl GroupCore {
-    pub(crate) fn new(shared: Arc<Shared>, name: Arc<str>, id: u64, call: Option<Call>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, name: Arc<str>, id: u64, longest: Duration, call: Option<Call>) -> Self {
         let blocking = matches!(call, Some(Call::Blocking(_)));
-        Self { shared, name, id, has_getter: call.is_some(), blocking, call: RwLock::new(call) }
+        Self { shared, name, id, has_getter: call.is_some(), blocking, longest, call: RwLock::new(call) }
     }
 
     /// The group is closed: its getter is dropped.
@@ -100,7 +104,7 @@ impl GroupCore {
     }
 
     fn run(self: &Arc<Self>, call: &(dyn Fn(&Key) -> Made + Send + Sync), load: LoadHandle) -> Found {
-        let open = Open::new(Arc::clone(&self.shared), self.id, load);
+        let open = Open::new(Arc::clone(&self.shared), self.id, self.longest, load);
         let key = Key(Arc::clone(&open));
         let span = LoadSpan::new(&self.name, &key);
         let made = span.within(|| loading(&open, || catch_unwind(AssertUnwindSafe(|| call(&key)))));
@@ -111,7 +115,7 @@ impl GroupCore {
 
     /// Runs an async getter as a task of its own.
     fn spawn(self: &Arc<Self>, call: AsyncCall, load: LoadHandle, leader: Option<Arc<Waiter>>) -> Arc<Open> {
-        let open = Open::new(Arc::clone(&self.shared), self.id, load);
+        let open = Open::new(Arc::clone(&self.shared), self.id, self.longest, load);
         let span = LoadSpan::new(&self.name, &Key(Arc::clone(&open)));
         let task = LoadTask { core: Arc::clone(self), open: Arc::clone(&open), leader, stage: Stage::New(call), span };
         self.shared.spawner.spawn(Box::pin(task));
@@ -229,7 +233,7 @@ impl Future for LoadTask {
             this.finish(flatten(made));
             return Poll::Ready(());
         }
-        let Some(why) = this.open.poll_cancelled(context) else { return Poll::Pending };
+        let Waits::Over(why) = this.open.poll_waits(context) else { return Poll::Pending };
         // A leader that still waits is told so only by its group's or instance's closing.
         this.give_up(if why == status::TIMEOUT { Error::Timeout } else { Error::Closed });
         Poll::Ready(())

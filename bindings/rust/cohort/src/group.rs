@@ -191,8 +191,12 @@ pub struct GroupBuilder<'a> {
     instance: &'a Instance,
     name: String,
     call: Option<Call>,
+    longest: Duration,
     options: Result<GroupOptions, Error>,
 }
+
+/// The engine's default for the longest load.
+const LONGEST: Duration = Duration::from_secs(60);
 
 fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
@@ -200,7 +204,7 @@ fn signed(bytes: u64) -> i64 {
 
 impl<'a> GroupBuilder<'a> {
     pub(crate) fn new(instance: &'a Instance, name: String) -> Self {
-        Self { instance, name, call: None, options: GroupOptions::new() }
+        Self { instance, name, call: None, longest: LONGEST, options: GroupOptions::new() }
     }
 
     /// Sets one option unless one before was wrong.
@@ -220,7 +224,8 @@ impl<'a> GroupBuilder<'a> {
     }
 
     /// The longest time for one load, after which its waiters end with [`Error::Timeout`]; 1 ms to 1 day, default a minute.
-    pub fn load_timeout(self, timeout: Duration) -> Self {
+    pub fn load_timeout(mut self, timeout: Duration) -> Self {
+        self.longest = timeout;
         self.option(|options| options.load_timeout_ms(millis(Some(timeout))))
     }
 
@@ -323,7 +328,7 @@ impl<'a> GroupBuilder<'a> {
         let options = self.options?;
         let shared = Arc::clone(self.instance.shared());
         let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-        let core = Arc::new(GroupCore::new(shared, self.name.as_str().into(), id, self.call));
+        let core = Arc::new(GroupCore::new(shared, self.name.as_str().into(), id, self.longest, self.call));
         if core.has_getter {
             let loads = Arc::clone(&core);
             options.getter(move |load| loads.load(load))?;

@@ -1,7 +1,7 @@
 //! The key that a getter is asked for, and what is known of those who wait for its value.
 
-use crate::ffi::{LoadHandle, Status};
-use crate::shared::{Shared, Watch};
+use crate::ffi::LoadHandle;
+use crate::shared::{Shared, Waits, Watch};
 use crate::wait::lock;
 use crate::Error;
 use std::cell::RefCell;
@@ -11,7 +11,7 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The open load behind a key, until it is ended.
 pub(crate) struct Open {
@@ -19,13 +19,16 @@ pub(crate) struct Open {
     pub(crate) group: u64,
     shared: Arc<Shared>,
     load: Mutex<Option<LoadHandle>>,
+    /// When its longest time is over.
+    ends_at: Option<Instant>,
     watch: OnceLock<(u64, Arc<Watch>)>,
 }
 
 impl Open {
-    pub(crate) fn new(shared: Arc<Shared>, group: u64, load: LoadHandle) -> Arc<Self> {
+    pub(crate) fn new(shared: Arc<Shared>, group: u64, longest: Duration, load: LoadHandle) -> Arc<Self> {
         let key = load.key().into();
-        Arc::new(Self { key, group, shared, load: Mutex::new(Some(load)), watch: OnceLock::new() })
+        let ends_at = Instant::now().checked_add(longest);
+        Arc::new(Self { key, group, shared, load: Mutex::new(Some(load)), ends_at, watch: OnceLock::new() })
     }
 
     /// The load, to be ended.
@@ -44,10 +47,10 @@ impl Open {
         }
     }
 
-    /// Why nobody waits any more; else the waker will be woken when it is so.
-    pub(crate) fn poll_cancelled(&self, context: &Context<'_>) -> Option<Status> {
+    /// Whether anybody waits; the waker will be woken when that changes.
+    pub(crate) fn poll_waits(&self, context: &Context<'_>) -> Waits {
         let (_, watch) = self.watch.get_or_init(|| {
-            let (tag, watch) = self.shared.watches.add();
+            let (tag, watch) = self.shared.watches.add(self.ends_at);
             match &*lock(&self.load) {
                 Some(load) => {
                     if load.watch(&self.shared.queue, tag).is_err() {
@@ -86,7 +89,8 @@ impl Key {
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
 
-    /// Whether nobody waits for the value any more. A blocking getter may look and stop; an async one is dropped by itself.
+    /// Whether nobody waits for the value any more: all have cancelled, or their deadlines have passed. A getter may look and
+    /// stop. An async one is dropped when all have cancelled; one that goes on after their deadlines serves who asks again.
     pub fn is_cancelled(&self) -> bool {
         lock(&self.0.load).as_ref().is_none_or(LoadHandle::cancelled)
     }
@@ -97,9 +101,9 @@ impl Key {
         impl Future for Cancelled {
             type Output = ();
             fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-                match self.0.poll_cancelled(context) {
-                    Some(_) => Poll::Ready(()),
-                    None => Poll::Pending,
+                match self.0.poll_waits(context) {
+                    Waits::Yes => Poll::Pending,
+                    Waits::Late | Waits::Over(_) => Poll::Ready(()),
                 }
             }
         }

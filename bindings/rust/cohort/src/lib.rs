@@ -22,7 +22,7 @@
 //!
 //! # Getters
 //! Async getters run as tasks, on the runtime that [`InstanceBuilder::spawn_with`] names: on tokio's with the feature `tokio`, else
-//! on a few threads of the instance's own. They are dropped when nobody waits any more. Blocking getters run on a caller that
+//! on a few threads of the instance's own. They are dropped when all who waited have cancelled. Blocking getters run on a caller that
 //! blocks, or on a thread for getters. A panic is an error for those who wait.
 //!
 //! # Values

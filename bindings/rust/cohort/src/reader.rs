@@ -2,7 +2,7 @@
 //! callers wait.
 
 use crate::ffi::{Event, Room, To};
-use crate::shared::Shared;
+use crate::shared::{Late, Shared};
 use crate::wait::{found, Outcome};
 use crate::Error;
 use std::sync::Arc;
@@ -17,14 +17,19 @@ pub(crate) fn start(shared: &Arc<Shared>, name: &str) -> Result<(), Error> {
         .name(format!("{name}-events"))
         .stack_size(256 << 10)
         .spawn(move || {
-            let mut room = Room::new(BATCH);
-            while shared.queue.wait(&mut room, |event| dispatch(&shared, event)) {}
+            let (mut room, mut late) = (Room::new(BATCH), Late::default());
+            loop {
+                let timeout_ms = late.end_due();
+                if !shared.queue.wait(&mut room, timeout_ms, |event| dispatch(&shared, &mut late, event)) {
+                    return;
+                }
+            }
         })
         .map(drop)
         .map_err(|error| Error::Io(format!("cannot start the thread that takes events: {error}")))
 }
 
-fn dispatch(shared: &Shared, event: Event) {
+fn dispatch(shared: &Shared, late: &mut Late, event: Event) {
     match event {
         Event::Got(to, got) => {
             let found = found(got, |tag| shared.failures.receive(tag));
@@ -41,6 +46,6 @@ fn dispatch(shared: &Shared, event: Event) {
         Event::Lead(waiter, load) => waiter.end(Outcome::Lead(load)),
         Event::Done(waiter, result) => waiter.end(Outcome::Done(result)),
         Event::Response(waiter, response) => waiter.end(Outcome::Response(response)),
-        Event::Cancel { tag, status } => shared.watches.fire(tag, status),
+        Event::Cancel { tag, status } => shared.watches.cancel(tag, status, late),
     }
 }

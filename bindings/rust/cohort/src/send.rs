@@ -1,7 +1,7 @@
 //! Sending by a transport of the program's own: each request of the engine is a task that is answered exactly once.
 
 use crate::ffi::{status, RequestHandle};
-use crate::shared::{Shared, Watch};
+use crate::shared::{Shared, Waits, Watch};
 use crate::transport::{Boxed, DynCalls, DynRaw};
 use crate::wait::lock;
 use crate::{BoxError, Error, Expiry, Panicked, Value};
@@ -275,7 +275,7 @@ impl<T> SendTask<T> {
 
     fn cancelled(&mut self, context: &Context<'_>) -> bool {
         let (_, watch) = self.watch.get_or_insert_with(|| {
-            let (tag, watch) = self.shared.watches.add();
+            let (tag, watch) = self.shared.watches.add(None);
             if let Some(request) = &*lock(&self.request) {
                 if request.watch(&self.shared.queue, tag).is_err() {
                     watch.fire(status::CANCELLED); // The instance is closed.
@@ -283,7 +283,7 @@ impl<T> SendTask<T> {
             }
             (tag, watch)
         });
-        watch.poll(context.waker()).is_some()
+        watch.poll(context.waker()) != Waits::Yes
     }
 }
 

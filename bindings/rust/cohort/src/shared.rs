@@ -1,13 +1,14 @@
 //! What an instance, its groups and its reader have in common: the queue, and the tables that events are looked up in.
 
-use crate::ffi::{LoadHandle, Queue, Status};
+use crate::ffi::{status, LoadHandle, Queue, Status};
 use crate::spawn::Spawner;
 use crate::wait::{lock, Batch};
 use crate::{Error, SharedError};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
+use std::time::Instant;
 
 pub(crate) struct Shared {
     pub(crate) queue: Queue,
@@ -124,37 +125,95 @@ struct WatchTable {
     watches: HashMap<u64, Arc<Watch>>,
 }
 
-#[derive(Default)]
-pub(crate) struct Watch(Mutex<WatchState>);
+/// What has become of those who wait for a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    /// Somebody waits.
+    Yes,
+    /// Their deadlines have passed. The task may go on: whoever asks again will be glad of it.
+    Late,
+    /// The task is to end.
+    Over(Status),
+}
 
-#[derive(Default)]
+pub(crate) struct Watch {
+    /// A task that is late may go on until then; `None`: it ends at once.
+    ends_at: Option<Instant>,
+    state: Mutex<WatchState>,
+}
+
 struct WatchState {
-    fired: Option<Status>,
+    waits: Waits,
     wakers: Vec<Waker>,
 }
 
 impl Watch {
-    /// Why nobody waits any more; else `waker` will be woken.
-    pub(crate) fn poll(&self, waker: &Waker) -> Option<Status> {
-        let mut state = lock(&self.0);
-        if state.fired.is_none() && !state.wakers.iter().any(|known| known.will_wake(waker)) {
+    fn new(ends_at: Option<Instant>) -> Self {
+        Self { ends_at, state: Mutex::new(WatchState { waits: Waits::Yes, wakers: Vec::new() }) }
+    }
+
+    /// How it stands; `waker` will be woken when that changes.
+    pub(crate) fn poll(&self, waker: &Waker) -> Waits {
+        let mut state = lock(&self.state);
+        if !state.wakers.iter().any(|known| known.will_wake(waker)) {
             state.wakers.push(waker.clone());
         }
-        state.fired
+        state.waits
     }
 
     pub(crate) fn fire(&self, status: Status) {
-        let mut state = lock(&self.0);
-        state.fired.get_or_insert(status);
+        self.change(Waits::Over(status));
+    }
+
+    fn change(&self, waits: Waits) {
+        let mut state = lock(&self.state);
+        if matches!(state.waits, Waits::Over(_)) {
+            return;
+        }
+        state.waits = waits;
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
     }
 }
 
+/// Tasks that go on although nobody waits for them, until their time is over. The reader keeps them.
+#[derive(Default)]
+pub(crate) struct Late {
+    by_end: BTreeMap<(Instant, u64), Weak<Watch>>,
+    kept: usize,
+}
+
+impl Late {
+    fn add(&mut self, tag: u64, ends_at: Instant, watch: &Arc<Watch>) {
+        // Most end long before their time: they are forgotten now and then.
+        if self.by_end.len() > 2 * self.kept + 64 {
+            self.by_end.retain(|_, watch| watch.strong_count() > 0);
+            self.kept = self.by_end.len();
+        }
+        self.by_end.insert((ends_at, tag), Arc::downgrade(watch));
+    }
+
+    /// Ends those whose time is over. Returns in how many milliseconds there is more to do; -1: not before an event.
+    pub(crate) fn end_due(&mut self) -> i64 {
+        let now = Instant::now();
+        while let Some(first) = self.by_end.first_entry() {
+            let ends_at = first.key().0;
+            if ends_at > now {
+                return i64::try_from((ends_at - now).as_millis()).unwrap_or(i64::MAX).saturating_add(1);
+            }
+            if let Some(watch) = first.remove().upgrade() {
+                watch.fire(status::TIMEOUT);
+            }
+        }
+        -1
+    }
+}
+
 impl Watches {
-    pub(crate) fn add(&self) -> (u64, Arc<Watch>) {
-        let watch = Arc::new(Watch::default());
+    /// A watch for a task that, once late, goes on until `ends_at`.
+    pub(crate) fn add(&self, ends_at: Option<Instant>) -> (u64, Arc<Watch>) {
+        let watch = Arc::new(Watch::new(ends_at));
         let mut table = lock(&self.0);
         table.last += 1;
         let tag = table.last;
@@ -168,17 +227,22 @@ impl Watches {
         drop(removed);
     }
 
-    pub(crate) fn fire(&self, tag: u64, status: Status) {
-        let watch = lock(&self.0).watches.get(&tag).cloned();
-        if let Some(watch) = watch {
-            watch.fire(status);
+    /// Nobody waits for the task any more.
+    pub(crate) fn cancel(&self, tag: u64, why: Status, late: &mut Late) {
+        let Some(watch) = lock(&self.0).watches.get(&tag).cloned() else { return };
+        match watch.ends_at {
+            Some(ends_at) if why == status::TIMEOUT && ends_at > Instant::now() => {
+                late.add(tag, ends_at, &watch);
+                watch.change(Waits::Late);
+            }
+            _ => watch.fire(why),
         }
     }
 
     fn fire_all(&self) {
         let watches: Vec<_> = lock(&self.0).watches.values().cloned().collect();
         for watch in watches {
-            watch.fire(crate::ffi::status::CLOSED);
+            watch.fire(status::CLOSED);
         }
     }
 }
@@ -273,6 +337,34 @@ mod tests {
         let failures = Failures::default();
         failures.send(Error::Timeout, |_| 0);
         assert_eq!(failures.len(), 0);
+    }
+
+    #[test]
+    fn a_late_task_goes_on_until_its_time_is_over() {
+        let (watches, mut late) = (Watches::default(), Late::default());
+        let hour = std::time::Duration::from_secs(3600);
+        let (long, goes_on) = watches.add(Some(Instant::now() + hour));
+        let (over, ended) = watches.add(Some(Instant::now()));
+        let (call, at_once) = watches.add(None);
+        for tag in [long, over, call] {
+            watches.cancel(tag, status::TIMEOUT, &mut late);
+        }
+        assert_eq!(goes_on.poll(Waker::noop()), Waits::Late);
+        assert_eq!(ended.poll(Waker::noop()), Waits::Over(status::TIMEOUT));
+        assert_eq!(at_once.poll(Waker::noop()), Waits::Over(status::TIMEOUT));
+        assert!(late.end_due() > 3_000_000);
+        late.by_end.insert((Instant::now(), 0), Arc::downgrade(&goes_on));
+        assert!(late.end_due() > 3_000_000);
+        assert_eq!(goes_on.poll(Waker::noop()), Waits::Over(status::TIMEOUT));
+        watches.remove(long);
+        drop(goes_on);
+        for n in 0..1000 {
+            let (tag, watch) = watches.add(Some(Instant::now() + hour));
+            watches.cancel(tag, status::TIMEOUT, &mut late);
+            watches.remove(tag);
+            drop(watch);
+            assert!(late.by_end.len() < 70, "after {n}");
+        }
     }
 
     #[test]

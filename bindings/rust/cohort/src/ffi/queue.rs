@@ -74,10 +74,11 @@ impl Queue {
         self.0.as_ptr()
     }
 
-    /// Waits for events, as long as it takes, and hands each to `take`. False: closed, and every event has been taken.
-    pub(crate) fn wait(&self, room: &mut Room, mut take: impl FnMut(Event)) -> bool {
+    /// Waits for events, at most so long (negative: as long as it takes), and hands each to `take`. False: closed, and every
+    /// event has been taken.
+    pub(crate) fn wait(&self, room: &mut Room, timeout_ms: i64, mut take: impl FnMut(Event)) -> bool {
         // SAFETY: the array has room for so many events; the engine writes as many as it returns.
-        let count = unsafe { sys::cohort_queue_wait(self.as_ptr(), room.0.as_mut_ptr(), room.0.len(), -1) };
+        let count = unsafe { sys::cohort_queue_wait(self.as_ptr(), room.0.as_mut_ptr(), room.0.len(), timeout_ms) };
         for raw in room.0.iter_mut().take(usize::try_from(count).unwrap_or(0)) {
             // SAFETY: the engine has just written it and it is taken once.
             if let Some(event) = unsafe { event_of(raw) } {

@@ -90,13 +90,43 @@ fn the_getter_is_dropped_when_the_last_caller_has_gone() {
 }
 
 #[test]
-fn a_deadline_of_the_last_caller_drops_the_getter_too() {
+fn a_getter_goes_on_after_the_last_deadline_for_who_asks_again() {
+    let (gate, runs) = (Gate::default(), Count::default());
+    let node = node();
+    let group = gated(&node, &gate, &runs);
+    let short = std::time::Duration::from_millis(20);
+    assert!(group.get("key").timeout(short).wait().unwrap_err().is_timeout());
+    let mut again = group.get("key");
+    begin(&mut again);
+    gate.open();
+    assert_eq!(again.wait_begun(), "value of key");
+    assert_eq!(runs.get(), 1);
+    eventually("it is kept", || group.peek("key").is_some());
+}
+
+#[test]
+fn a_getter_that_nobody_waits_for_ends_with_its_longest_time() {
     let (runs, dropped) = (Count::default(), Dropped::default());
     let node = node();
-    let group = hanging(&node, &runs, &dropped);
-    let error = group.get("key").timeout(std::time::Duration::from_millis(20)).wait().unwrap_err();
-    assert!(error.is_timeout(), "{error:?}");
+    let guards = dropped.clone();
+    let counted = runs.clone();
+    let group = node
+        .new_group("g")
+        .load_timeout(std::time::Duration::from_millis(200))
+        .getter(move |_| {
+            let guard = guards.guard();
+            counted.add();
+            async move {
+                std::future::pending::<()>().await;
+                drop(guard);
+                Ok("never")
+            }
+        })
+        .build()
+        .unwrap();
+    assert!(group.get("key").timeout(std::time::Duration::from_millis(20)).wait().unwrap_err().is_timeout());
     eventually("the getter is dropped", || dropped.is());
+    eventually("nothing is under way", || group.stats().loading == 0);
 }
 
 #[test]
