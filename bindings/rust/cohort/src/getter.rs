@@ -77,6 +77,7 @@ impl GroupCore {
 
     /// The group is closed: its getter is dropped.
     pub(crate) fn close(&self) {
+        self.shared.groups.remove(self.id);
         let call = self.call.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(call);
     }
@@ -85,7 +86,7 @@ impl GroupCore {
         self.call.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs a load that the engine asks for, on one of its threads for getters.
+    /// Runs a load that the engine asks for: on one of its threads for getters, or, as a task, on the reader.
     pub(crate) fn load(self: &Arc<Self>, load: LoadHandle) {
         match self.call() {
             Some(Call::Async(call)) => drop(self.spawn(call, load, None)),

@@ -329,10 +329,18 @@ impl<'a> GroupBuilder<'a> {
         let shared = Arc::clone(self.instance.shared());
         let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         let core = Arc::new(GroupCore::new(shared, self.name.as_str().into(), id, self.longest, self.call));
-        if core.has_getter {
+        if core.blocking {
             let loads = Arc::clone(&core);
             options.getter(move |load| loads.load(load))?;
+        } else if core.has_getter {
+            // No thread of the engine is needed to start a task.
+            options.getter_queue(&core.shared.queue, id)?;
+            core.shared.groups.add(&core);
         }
-        self.instance.add_group(&self.name, &options, core)
+        let made = self.instance.add_group(&self.name, &options, Arc::clone(&core));
+        if made.is_err() {
+            core.close();
+        }
+        made
     }
 }

@@ -44,6 +44,10 @@ fn dispatch(shared: &Shared, late: &mut Late, event: Event) {
             }
         }
         Event::Lead(waiter, load) => waiter.end(Outcome::Lead(load)),
+        Event::Load { group, load } => match shared.groups.get(group) {
+            Some(core) => core.load(load),
+            None => drop(load), // The group is closed.
+        },
         Event::Done(waiter, result) => waiter.end(Outcome::Done(result)),
         Event::Response(waiter, response) => waiter.end(Outcome::Response(response)),
         Event::Cancel { tag, status } => shared.watches.cancel(tag, status, late),

@@ -1,6 +1,7 @@
 //! What an instance, its groups and its reader have in common: the queue, and the tables that events are looked up in.
 
 use crate::ffi::{status, LoadHandle, Queue, Status};
+use crate::getter::GroupCore;
 use crate::spawn::Spawner;
 use crate::wait::{lock, Batch};
 use crate::{Error, SharedError};
@@ -16,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) failures: Failures,
     pub(crate) watches: Watches,
     pub(crate) batches: Batches,
+    pub(crate) groups: Groups,
     closed: AtomicBool,
 }
 
@@ -27,6 +29,7 @@ impl Shared {
             failures: Failures::default(),
             watches: Watches::default(),
             batches: Batches::default(),
+            groups: Groups::default(),
             closed: AtomicBool::new(false),
         }
     }
@@ -288,6 +291,24 @@ impl Batches {
     pub(crate) fn len(&self) -> usize {
         let table = lock(&self.0);
         table.places.len() - table.free.len()
+    }
+}
+
+/// Groups whose loads come as events, by number.
+#[derive(Default)]
+pub(crate) struct Groups(Mutex<HashMap<u64, Weak<GroupCore>>>);
+
+impl Groups {
+    pub(crate) fn add(&self, core: &Arc<GroupCore>) {
+        lock(&self.0).insert(core.id, Arc::downgrade(core));
+    }
+
+    pub(crate) fn remove(&self, id: u64) {
+        lock(&self.0).remove(&id);
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<Arc<GroupCore>> {
+        lock(&self.0).get(&id).and_then(Weak::upgrade)
     }
 }
 

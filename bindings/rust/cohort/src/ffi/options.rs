@@ -2,7 +2,7 @@
 
 use super::callback::{self, release, user, CacheHooks, EvictedHook, GetterHook, HashHook, LogHook, SendHook};
 use super::error::ErrorSlot;
-use super::{sys, LoadHandle, RequestHandle};
+use super::{sys, LoadHandle, Queue, RequestHandle};
 use crate::Error;
 use core::ptr::NonNull;
 
@@ -117,6 +117,11 @@ impl GroupOptions {
             let destroy = Some(release::<GetterHook> as unsafe extern "C" fn(_));
             sys::cohort_group_options_set_getter(self.as_ptr(), Some(callback::on_load), destroy, user(hook), error)
         })
+    }
+
+    /// Loads come to the queue as LOAD events with `tag`.
+    pub(crate) fn getter_queue(&self, queue: &Queue, tag: u64) -> Result<(), Error> {
+        set(|error| unsafe { sys::cohort_group_options_set_getter_queue(self.as_ptr(), queue.as_ptr(), tag, error) })
     }
 
     pub(crate) fn eviction_listener(&self, hook: EvictedHook) -> Result<(), Error> {

@@ -51,9 +51,17 @@ pub(crate) enum Got {
 pub(crate) enum Event {
     Got(To, Got),
     Lead(Arc<Waiter>, LoadHandle),
+    /// `group`: the tag that the group's loads were asked for with.
+    Load {
+        group: u64,
+        load: LoadHandle,
+    },
     Done(Arc<Waiter>, Result<(), Error>),
     Response(Arc<Waiter>, ResponseHandle),
-    Cancel { tag: u64, status: Status },
+    Cancel {
+        tag: u64,
+        status: Status,
+    },
 }
 
 pub(crate) struct Queue(NonNull<sys::cohort_queue_t>);
@@ -151,6 +159,10 @@ unsafe fn event_of(raw: &mut sys::cohort_event_t) -> Option<Event> {
             let load = unsafe { LoadHandle::adopt(core::mem::replace(&mut raw.load, core::ptr::null_mut())) };
             let waiter = unsafe { redeem(raw.tag) };
             load.map(|load| Event::Lead(waiter, load))
+        }
+        sys::COHORT_EVENT_LOAD => {
+            let load = unsafe { LoadHandle::adopt(core::mem::replace(&mut raw.load, core::ptr::null_mut())) };
+            load.map(|load| Event::Load { group: raw.tag, load })
         }
         sys::COHORT_EVENT_DONE => {
             let result = match raw.status {
