@@ -34,15 +34,16 @@ class BehavioursTest {
     return cases;
   }
 
-  private static Stream<DynamicTest> tests(boolean async) throws IOException {
-    return cases("cases.json").stream().map(one -> DynamicTest.dynamicTest(one.get("name").getAsString(), () -> {
+  private static Stream<DynamicTest> tests(boolean async, CaseRun.Network network) throws IOException {
+    boolean all = network == CaseRun.Network.HTTP;
+    return cases("cases.json").stream().filter(one -> all || one.has("nodes")).map(one -> DynamicTest.dynamicTest(one.get("name").getAsString(), () -> {
       String name = one.get("name").getAsString();
       if (!async && CaseRun.mentions(one.get("steps"), "drop-")) {
         String reason = "a loader that returns or throws has answered";
         System.out.println("skipped: " + name + ": " + reason);
         abort(reason);
       }
-      try (CaseRun run = new CaseRun(one, async, Duration.ofSeconds(60))) {
+      try (CaseRun run = new CaseRun(one, async, network, Duration.ofSeconds(60))) {
         run.run();
       }
     }));
@@ -50,18 +51,33 @@ class BehavioursTest {
 
   @TestFactory
   Stream<DynamicTest> loadersThatBlock() throws IOException {
-    return tests(false);
+    return tests(false, CaseRun.Network.HTTP);
   }
 
   @TestFactory
   Stream<DynamicTest> asynchronousLoaders() throws IOException {
-    return tests(true);
+    return tests(true, CaseRun.Network.HTTP);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> membersInOneProcess() throws IOException {
+    return tests(false, CaseRun.Network.IN_PROCESS);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> membersByRequestsOfTheProgramsOwn() throws IOException {
+    return tests(true, CaseRun.Network.REQUESTS);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> membersByCallsOfTheProgramsOwn() throws IOException {
+    return tests(false, CaseRun.Network.CALLS);
   }
 
   @TestFactory
   Stream<DynamicTest> casesThatMustFail() throws IOException {
     return cases("must_fail.json").stream().map(one -> DynamicTest.dynamicTest(one.get("name").getAsString(), () -> {
-      try (CaseRun run = new CaseRun(one, false, Duration.ofMillis(500))) {
+      try (CaseRun run = new CaseRun(one, false, CaseRun.Network.HTTP, Duration.ofMillis(500))) {
         CaseRun.Wrong wrong = assertThrows(CaseRun.Wrong.class, run::run);
         assertEquals(one.get("fails_at").getAsInt(), wrong.step, wrong.getMessage());
         assertTrue(wrong.getMessage().startsWith(one.get("name").getAsString()));

@@ -10,6 +10,8 @@ import io.github.cohortcache.cohort.Group;
 import io.github.cohortcache.cohort.GroupBuilder;
 import io.github.cohortcache.cohort.GroupStats;
 import io.github.cohortcache.cohort.Result;
+import io.github.cohortcache.cohort.Transport;
+import java.net.ConnectException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -39,6 +42,11 @@ final class CaseRun implements AutoCloseable {
     }
   }
 
+  /** How the members of a case reach each other. */
+  enum Network {
+    HTTP, IN_PROCESS, REQUESTS, CALLS
+  }
+
   private static final class Member {
     Cohort cohort;
     final Map<String, Group<String, byte[]>> groups = new HashMap<>(); // also those that were closed
@@ -47,17 +55,21 @@ final class CaseRun implements AutoCloseable {
 
   private final JsonObject theCase;
   private final boolean async;
+  private final Network network;
   private final Duration patience;
   private final StandardGetter getter = new StandardGetter();
   private final List<Member> members = new ArrayList<>();
   private final Expectation expectation = new Expectation(new HashMap<>(), new ArrayList<>());
   private final Map<String, List<CompletableFuture<byte[]>>> started = new HashMap<>();
   private final Set<String> picked = new HashSet<>();
+  private final Set<String> deaf = ConcurrentHashMap.newKeySet();
+  private final Transport inProcess = Transport.inProcess();
 
   /** async: the standard getter is an asynchronous loader. */
-  CaseRun(JsonObject theCase, boolean async, Duration patience) {
+  CaseRun(JsonObject theCase, boolean async, Network network, Duration patience) {
     this.theCase = theCase;
     this.async = async;
+    this.network = network;
     this.patience = patience;
   }
 
@@ -66,19 +78,39 @@ final class CaseRun implements AutoCloseable {
     for (int i = 0; i < nodes; i++) {
       Member member = new Member();
       CohortBuilder builder = Cohort.builder().logger(System.Logger.Level.OFF, (level, line) -> {});
-      if (nodes > 1) builder.listen("127.0.0.1:0");
+      String address = network == Network.HTTP ? "127.0.0.1:0" : "10.0.0." + i + ":80";
+      if (nodes > 1) reachable(builder, address);
       member.cohort = builder.build();
       members.add(member);
       newGroup(i, "g");
       newGroup(i, "h");
-      if (nodes > 1) expectation.addresses().add(member.cohort.address().orElseThrow());
+      if (nodes > 1) expectation.addresses().add(listens() ? member.cohort.address().orElseThrow() : address);
     }
-    if (nodes > 1) members.forEach(member -> member.cohort.setPeers(expectation.addresses()));
+    for (int i = 0; nodes > 1 && i < nodes; i++) members.get(i).cohort.setPeers(expectation.addresses(), expectation.addresses().get(i));
     JsonArray steps = theCase.getAsJsonArray("steps");
     for (int i = 0; i < steps.size(); i++) {
       String wrong = step(steps.get(i).getAsJsonObject());
       if (wrong != null) throw new Wrong(theCase.get("name").getAsString(), i + 1, wrong);
     }
+  }
+
+  private boolean listens() {
+    return network == Network.HTTP || network == Network.IN_PROCESS;
+  }
+
+  private void reachable(CohortBuilder builder, String address) {
+    switch (network) {
+      case HTTP -> builder.listen(address);
+      case IN_PROCESS -> builder.transport(inProcess).listen(address);
+      case REQUESTS -> builder.transport(Transport.requests((peer, request) -> reach(peer).handle(request, null)));
+      case CALLS -> builder.transport(Transport.calls(call -> reach(call.peer()).answer(call)));
+    }
+  }
+
+  /** The member at the other end of a transport of the test's own. */
+  private Cohort reach(String peer) throws ConnectException {
+    if (deaf.contains(peer)) throw new ConnectException(peer + " does not listen");
+    return members.get(expectation.addresses().indexOf(peer)).cohort;
   }
 
   private void newGroup(int index, String name) {
@@ -218,11 +250,19 @@ final class CaseRun implements AutoCloseable {
         return waitFor("the member is closed", member.closing::isDone);
       }
       case "stop_listening" -> {
-        member.cohort.stopListening(null);
+        if (listens()) {
+          member.cohort.stopListening(null);
+        } else {
+          deaf.add(expectation.addresses().get(node));
+        }
         return null;
       }
       case "listen" -> {
-        member.cohort.listen(expectation.addresses().get(node));
+        if (listens()) {
+          member.cohort.listen(expectation.addresses().get(node));
+        } else {
+          deaf.remove(expectation.addresses().get(node));
+        }
         return null;
       }
       case "set_peers" -> {
