@@ -154,7 +154,11 @@ final class Load implements LoadContext {
           // The executor's owner does not want anything to run any more.
         }
       });
-      Native.cohort_load_watch(open.handle, queue.handle(), tag);
+      try {
+        Native.cohort_load_watch(open.handle, queue.handle(), tag);
+      } catch (CohortClosedException closing) {
+        queue.unlisten(tag);
+      }
     }
   }
 }
