@@ -147,7 +147,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
     Reference.reachabilityFence(this);
   }
 
-  private CohortException wouldDeadlock() {
+  CohortException wouldDeadlock() {
     return new CohortException(Status.WOULD_DEADLOCK, "the loader of group '" + name + "' asked for the key it is loading");
   }
 

@@ -38,6 +38,9 @@ final class GetMany<K, V> {
   /** Begins. whenDone runs once, here or on the queue's thread, when {@link #results} may be called. */
   void begin(Duration timeout, Runnable whenDone) {
     done = whenDone;
+    if (LoadScope.any() && keys.stream().anyMatch(key -> LoadScope.loads(group, group.keys.encode(key)))) {
+      throw group.wouldDeadlock();
+    }
     PackedKeys packed = PackedKeys.of(group.keys, keys);
     Queue queue = group.queue;
     queue.listen(firstTag, this::deliver);

@@ -22,6 +22,11 @@ final class LoadScope {
     return scope;
   }
 
+  /** Whether this thread runs any load. */
+  static boolean any() {
+    return INNERMOST.get() != null;
+  }
+
   /** Whether this thread runs a load of the key. */
   static boolean loads(EngineGroup<?, ?> group, byte[] key) {
     for (LoadScope scope = INNERMOST.get(); scope != null; scope = scope.outer) {

@@ -267,6 +267,9 @@ class GetTest {
     assertEquals(Status.WOULD_DEADLOCK, assertThrows(CohortException.class, () -> group.get("k")).status());
     CompletionException async = assertThrows(CompletionException.class, () -> group.getAsync("k2").join());
     assertEquals(Status.WOULD_DEADLOCK, ((CohortException) async.getCause()).status());
+    Group<String, String> many = cohort.group("many", Codec.utf8()).loader(key -> self.get(1).getAll(List.of("other", key)).get(key)).build();
+    self.add(many);
+    assertEquals(Status.WOULD_DEADLOCK, assertThrows(CohortException.class, () -> many.get("k")).status());
   }
 
   @Test
