@@ -38,8 +38,9 @@ void HostCall::EndRaw(Response response) {
   if (TryEnd()) raw_done(std::move(response));
 }
 
-int64_t HostCall::EndFailed(const Status& status, uint64_t error_tag) {
-  if (!TryEnd()) return 0;
+int64_t HostCall::EndFailed(const Status& status, uint64_t error_tag) { return TryEnd() ? Fail(status, error_tag) : 0; }
+
+int64_t HostCall::Fail(const Status& status, uint64_t error_tag) {
   switch (op) {
     case HostOp::kGet: {
       PeerAnswer answer;
@@ -56,16 +57,21 @@ int64_t HostCall::EndFailed(const Status& status, uint64_t error_tag) {
   }
 }
 
-void HostCall::TellCancelled(Code why) {
+// In the other order the host, which fails the request because of the news, could be first, and its failure would be
+// taken for the peer's:
+//   1. the news is sent   2. the host fails the request: "cancelled"   3. too late: the deadline has passed
+void HostCall::GiveUp(Code why, const Status& status) {
   std::shared_ptr<EventQueue> queue;
   uint64_t tag = 0;
   {
     std::lock_guard lock(mutex);
     if (ended) return;
-    cancelled = true;
+    ended = true;
     queue = std::move(watch_queue);
     tag = watch_tag;
   }
+  if (on_ended) on_ended();
+  Fail(status, 0);
   if (queue == nullptr) return;
   auto node = std::make_unique<EventNode>(EventKind::kCancel, tag);
   node->status = static_cast<int32_t>(why);
@@ -86,7 +92,7 @@ Status HostRequest::Watch(std::shared_ptr<EventQueue> queue, uint64_t tag) {
   {
     std::lock_guard lock(call_->mutex);
     if (call_->watch_queue != nullptr) return {Code::kInvalidArgument, "the request is watched already"};
-    if (!call_->ended && !call_->cancelled) {
+    if (!call_->ended) {
       call_->watch_queue = std::move(queue);
       call_->watch_tag = tag;
       return {};
@@ -132,10 +138,8 @@ class OpenCalls : public std::enable_shared_from_this<OpenCalls> {
         timeout_ms * 1'000'000, [weak = std::weak_ptr<HostCall>(call), address = address_, timeout_ms] {
           const std::shared_ptr<HostCall> late = weak.lock();
           if (late == nullptr) return;
-          late->TellCancelled(Code::kTimeout);
-          late->EndFailed(Status(Code::kTimeout,
-                                 "peer " + address + " did not answer within " + std::to_string(timeout_ms) + " ms"),
-                          0);
+          late->GiveUp(Code::kTimeout, Status(Code::kTimeout, "peer " + address + " did not answer within " +
+                                                                  std::to_string(timeout_ms) + " ms"));
         });
     // It may have ended already:
     //   1. Hand: lists the call   2. Close, or its time: ends it, and finds nothing to run   3. Hand: clears up itself
@@ -166,8 +170,7 @@ class OpenCalls : public std::enable_shared_from_this<OpenCalls> {
       if (found == open_.end()) return;
       call = found->second;
     }
-    call->TellCancelled(Code::kCancelled);
-    call->EndFailed(Status(Code::kCancelled, "nobody waits for peer " + address_ + " any more"), 0);
+    call->GiveUp(Code::kCancelled, Status(Code::kCancelled, "nobody waits for peer " + address_ + " any more"));
   }
 
   void Close() {
@@ -178,8 +181,7 @@ class OpenCalls : public std::enable_shared_from_this<OpenCalls> {
       for (const auto& [id, call] : open_) calls.push_back(call);
     }
     for (const std::shared_ptr<HostCall>& call : calls) {
-      call->TellCancelled(Code::kCancelled);
-      call->EndFailed(Status(Code::kClosed, "peer " + address_ + " is closed"), 0);
+      call->GiveUp(Code::kCancelled, Status(Code::kClosed, "peer " + address_ + " is closed"));
     }
   }
 

@@ -41,7 +41,6 @@ struct HostCall {
 
   std::mutex mutex;
   bool ended = false;
-  bool cancelled = false;
   std::shared_ptr<EventQueue> watch_queue;
   uint64_t watch_tag = 0;
 
@@ -51,8 +50,11 @@ struct HostCall {
   void EndRaw(Response response);
   // Returns how many events carry the tag.
   int64_t EndFailed(const Status& status, uint64_t error_tag);
-  // Tells who watches that nobody waits any more; the call stays open for the host to end.
-  void TellCancelled(Code why);
+  // Ends it with a failure of this side, then tells who watches that nobody waits any more.
+  void GiveUp(Code why, const Status& status);
+
+ private:
+  int64_t Fail(const Status& status, uint64_t error_tag);
 };
 
 // The host's handle; dropping it open fails the call as not reached.
