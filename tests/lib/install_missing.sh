@@ -12,7 +12,7 @@ declare -A SETS=(
            libcpp-httplib-dev libprotobuf-dev protobuf-compiler libxxhash-dev libssl-dev zlib1g-dev libbrotli-dev
            nlohmann-json3-dev"
   [check]="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev llvm-14 libgtest-dev binutils abigail-tools doxygen
-           swig python3 python3-dev python3-venv openjdk-17-jdk-headless maven curl openssl util-linux"
+           swig python3 python3-dev python3-venv openjdk-17-jdk-headless maven bindgen libclang-14-dev curl openssl util-linux"
   [example]="sqlite3 libsqlite3-dev libmicrohttpd-dev python3-dev python3-venv openjdk-17-jdk-headless maven curl"
 )
 

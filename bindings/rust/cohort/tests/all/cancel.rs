@@ -4,7 +4,7 @@ use crate::help::{eventually, gated, node, waiting, Count, Dropped, Gate, LONG};
 use cohort::Group;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 /// Polls a future once; it must not be ready.
 fn begin<F: Future + Unpin>(future: &mut F) {

@@ -44,7 +44,7 @@ fn an_address_that_is_taken_is_an_io_error() {
 
 #[test]
 fn entries_that_leave_are_told() {
-    let (node, left): (_, Arc<Mutex<Vec<(Tier, Reason, Vec<u8>, usize)>>>) = (node(), Arc::default());
+    let (node, left) = (node(), Arc::<Mutex<Vec<_>>>::default());
     let told = Arc::clone(&left);
     let group = node
         .new_group("g")

@@ -1,0 +1,7 @@
+//! Puts the folder of libcohort into the program, so that it runs where the library is not installed.
+
+fn main() {
+    if let Ok(folder) = std::env::var("DEP_COHORT_RUST_LIBDIR") {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
+    }
+}
