@@ -193,7 +193,9 @@ void Group::AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer
     Lock lock(shard.mutex);
     if (flight->step != Flight::Step::kPeer) return;
     attempt = ++flight->attempt;
-    timeout_ms = std::max<int64_t>(1, (LatestDeadlineNs(*flight) - asked_ns) / kNsPerMs);
+    // Rounded up: the peer's silence ends no wait before its time.
+    const int64_t left_ns = LatestDeadlineNs(*flight) - asked_ns;
+    timeout_ms = left_ns <= 0 ? 1 : (left_ns - 1) / kNsPerMs + 1;
   }
   const Peer::CallId call = owner->Get(
       name_, flight->key, timeout_ms,
