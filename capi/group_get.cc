@@ -18,6 +18,7 @@ using cohort::EventQueue;
 using cohort::GetAnswer;
 using cohort::Group;
 using cohort::Outcome;
+using cohort::PeerHolds;
 using cohort::QueueWaiter;
 using cohort::Result;
 using cohort::Status;
@@ -137,6 +138,7 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
     if (!peek && !events->Enter(static_cast<int64_t>(count))) return Status(Code::kClosed, "the queue is closed");
     int64_t announced = static_cast<int64_t>(count);
     const char* key = keys;
+    PeerHolds holds;  // What one peer is asked for travels together.
     for (size_t i = 0; i < count; key += key_sizes[i], ++i) {
       answers[i] = cohort_answer_t();
       const QueuePlace place{events, first_tag + i, false};
@@ -145,7 +147,7 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
         GetAnswer found;
         switch (group->group->Begin(
             {key, static_cast<size_t>(key_sizes[i])}, flags & ~COHORT_GET_CAN_LEAD, ClampTimeout(timeout_ms),
-            [&place] { return place.Make(); }, &found)) {
+            [&place] { return place.Make(); }, &found, &holds)) {
           case Begun::kHit:
             ShowHit(&found, &answers[i]);
             answers[i].value = ToHandle(std::move(found.value));

@@ -52,12 +52,13 @@ Request RemoveKeysRequest(const std::string& base_path, std::string_view group, 
   return request;
 }
 
-Request BatchRequest(const std::string& base_path, const std::vector<wire::BatchEntry>& entries) {
+Request BatchRequest(const std::string& base_path, const std::vector<wire::BatchEntry>& entries,
+                     const wire::Session& session) {
   Request request;
   request.method = "POST";
   request.target = base_path + kBatchPath;
   request.headers.emplace_back("Content-Type", kProtobufType);
-  request.body = wire::EncodeBatch(entries);
+  request.body = wire::EncodeBatch(entries, session);
   return request;
 }
 

@@ -29,7 +29,8 @@ Request RemoveRequest(const std::string& base_path, std::string_view group, std:
 Request SetRequestFor(const std::string& base_path, std::string_view group, std::string_view key,
                       std::string_view value, int64_t expire_unix_ns, int64_t now_unix_ns);
 Request RemoveKeysRequest(const std::string& base_path, std::string_view group, const std::vector<std::string>& keys);
-Request BatchRequest(const std::string& base_path, const std::vector<wire::BatchEntry>& entries);
+Request BatchRequest(const std::string& base_path, const std::vector<wire::BatchEntry>& entries,
+                     const wire::Session& session = {});
 
 class Fanout : public std::enable_shared_from_this<Fanout> {
  public:

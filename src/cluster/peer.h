@@ -2,7 +2,9 @@
 // asks over a transport in groupcache's words; the C ABI brings peers that the host's own transport reaches.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +42,30 @@ class Peer {
                           AckDone done) = 0;
   // Nobody waits for that Get any more. Its done still comes.
   virtual void Cancel(CallId id) = 0;
+  // Between the two, gets may wait, so that many that are begun together travel together. Calls nest.
+  virtual void Hold() {}
+  virtual void Release() {}
   virtual void Close() = 0;
+};
+
+// The peers that are held while many gets are begun.
+class PeerHolds {
+ public:
+  PeerHolds() = default;
+  ~PeerHolds() {
+    for (const std::shared_ptr<Peer>& peer : peers_) peer->Release();
+  }
+  PeerHolds(const PeerHolds&) = delete;
+  PeerHolds& operator=(const PeerHolds&) = delete;
+
+  void Hold(const std::shared_ptr<Peer>& peer) {
+    if (std::find(peers_.begin(), peers_.end(), peer) != peers_.end()) return;
+    peers_.push_back(peer);
+    peer->Hold();
+  }
+
+ private:
+  std::vector<std::shared_ptr<Peer>> peers_;
 };
 
 }  // namespace cohort

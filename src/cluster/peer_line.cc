@@ -1,8 +1,9 @@
 #include "cluster/peer_line.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "cluster/extension.h"
+#include "cluster/life.h"
 #include "cluster/text.h"
 
 namespace cohort {
@@ -13,6 +14,12 @@ constexpr size_t kMaxLineBytes = 8'000;  // cpp-httplib's servers take 8,192.
 // A caller that gives the peer less time than this and gets no answer has learned nothing about the peer: perhaps only
 // its getter is slow, and a breaker that opened for that would make every other caller load the peer's keys for itself.
 constexpr int64_t kPatienceMs = 5'000;
+
+// Whatever else it says, a peer with the header is a Cohort node.
+int VersionOf(const std::string& header) {
+  const int64_t version = ParseDecimal(header).value_or(1);
+  return static_cast<int>(std::clamp<int64_t>(version, 1, 1'000'000));
+}
 
 }  // namespace
 
@@ -45,10 +52,11 @@ PeerChannel::CallId PeerLine::Send(Health::Permit permit, Request request, int64
 void PeerLine::Hear(Health::Permit permit, const Result<Response>& end) {
   health_.Report(permit, end.status());
   if (end.ok()) {
-    is_cohort_.store(FindHeader(end->headers, kCohortHeader) != nullptr, std::memory_order_relaxed);
+    const std::string* header = FindHeader(end->headers, kCohortHeader);
+    version_.store(header != nullptr ? VersionOf(*header) : 0, std::memory_order_relaxed);
   } else if (end.status().code() == Code::kUnreachable) {
     // Whoever answers there next may be another program; groupcache-go cuts the connection when it gets a batch.
-    is_cohort_.store(false, std::memory_order_relaxed);
+    version_.store(0, std::memory_order_relaxed);
   }
 }
 

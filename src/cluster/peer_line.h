@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "base/unique_function.h"
+#include "cluster/extension.h"
 #include "cluster/health.h"
 #include "runtime/runtime.h"
 #include "transport/transport.h"
@@ -31,7 +32,9 @@ class PeerLine : public std::enable_shared_from_this<PeerLine> {
   void GiveBack(Health::Permit permit) { health_.Report(permit, Status(Code::kCancelled, "")); }
 
   // Its last answer showed that it is a Cohort node; an answer without the sign, or none at all, ends the belief.
-  bool IsCohort() const { return is_cohort_.load(std::memory_order_relaxed); }
+  bool IsCohort() const { return version_.load(std::memory_order_relaxed) > 0; }
+  // It is one that answers what is not ready with tickets.
+  bool TakesTickets() const { return version_.load(std::memory_order_relaxed) >= kVersionWithTickets; }
 
   // `done` runs once, as PeerChannel says; errors name the peer. timeout_ms > 0: the time left.
   PeerChannel::CallId Send(Health::Permit permit, Request request, int64_t timeout_ms, ResponseDone done);
@@ -55,7 +58,7 @@ class PeerLine : public std::enable_shared_from_this<PeerLine> {
   const std::shared_ptr<PeerChannel> channel_;
   Clock& clock_;
   Health health_;
-  std::atomic<bool> is_cohort_{false};
+  std::atomic<int> version_{0};  // Of our words; 0: it has not shown that it speaks them.
 };
 
 }  // namespace cohort

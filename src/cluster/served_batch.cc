@@ -9,17 +9,29 @@
 namespace cohort {
 namespace {
 
-// Values beyond this are asked for alone, so that one answer's size stays bounded. A batch of one has no limit.
-constexpr int64_t kMaxValueBytes = int64_t{32} << 20;
+// As long as a batch waits for its entries. Loads that take no longer cost no second request, and none that does costs
+// the others more.
+constexpr int64_t kMomentNs = 3'000'000;
+
+// An answer that makes the asker load for itself.
+ServedAnswer Failed(std::string why) {
+  return {ServedAnswer::Kind::kGet, {Status(Code::kUnreachable, std::move(why)), ValueRef(), true}, 0};
+}
 
 }  // namespace
 
-ServedBatch::ServedBatch(size_t entries, Clock& clock, Done done)
-    : answers_(entries), left_(entries + 1), room_bytes_(kMaxValueBytes), clock_(clock), done_(std::move(done)) {}
+ServedBatch::ServedBatch(size_t entries, std::shared_ptr<ServedSession> session, Runtime& runtime, Done done)
+    : runtime_(runtime),
+      session_(std::move(session)),
+      entries_(entries),
+      answers_(entries),
+      left_(entries + 1),
+      done_(std::move(done)) {}
 
-void ServedBatch::Run(ServedGroups& groups, std::vector<wire::BatchEntry> entries, int64_t limit_ms, Clock& clock,
-                      Done done) {
-  const std::shared_ptr<ServedBatch> batch(new ServedBatch(entries.size(), clock, std::move(done)));
+void ServedBatch::Run(ServedGroups& groups, std::vector<wire::BatchEntry> entries, int64_t limit_ms,
+                      std::shared_ptr<ServedSession> session, Runtime& runtime, Done done) {
+  const std::shared_ptr<ServedBatch> batch(
+      new ServedBatch(entries.size(), std::move(session), runtime, std::move(done)));
   std::shared_ptr<ServedGroup> group;
   const std::string* group_name = nullptr;
   for (size_t i = 0; i < entries.size(); ++i) {
@@ -29,60 +41,95 @@ void ServedBatch::Run(ServedGroups& groups, std::vector<wire::BatchEntry> entrie
       group_name = &entry.group;
     }
     if (!group) {
-      batch->answers_[i].code = Code::kUnreachable;
-      batch->answers_[i].message = "this node has no group " + Quoted(entry.group);
-      batch->End();
+      batch->End(i, Failed("this node has no group " + Quoted(entry.group)));
       continue;
     }
     switch (entry.op) {
       case wire::BatchOp::kGet: {
         int64_t timeout_ms = entry.timeout_ms;
         if (limit_ms > 0) timeout_ms = timeout_ms > 0 ? std::min(timeout_ms, limit_ms) : limit_ms;
-        group->ServeGet(entry.key, timeout_ms,
-                        [batch, i](const ServedGroup::Answer& answer) { batch->EndGet(i, answer); });
+        // Nobody looks at an entry's wait before the moment is over, and that begins after the last of them.
+        const uint64_t wait = group->ServeGet(entry.key, timeout_ms, [batch, i](ServedGroup::Answer answer) {
+          batch->End(i, {ServedAnswer::Kind::kGet, std::move(answer), 0});
+        });
+        if (wait != 0) {
+          batch->entries_[i].group = group;
+          batch->entries_[i].wait = wait;
+        }
         break;
       }
       case wire::BatchOp::kSet:
-        group->ServeSet(entry.key, entry.value, ExpireAfterMs(entry.life_ms, clock.UnixNs()), true);
-        batch->End();
+        group->ServeSet(entry.key, entry.value, ExpireAfterMs(entry.life_ms, runtime.clock().UnixNs()), true);
+        batch->End(i, {ServedAnswer::Kind::kAck, {}, 0});
         break;
       case wire::BatchOp::kRemove:
         group->ServeRemove(entry.key);
-        batch->End();
+        batch->End(i, {ServedAnswer::Kind::kAck, {}, 0});
         break;
     }
   }
-  batch->End();
+  batch->Begun();
 }
 
-void ServedBatch::EndGet(size_t index, const ServedGroup::Answer& answer) {
-  wire::BatchAnswer& out = answers_[index];
-  out.code = answer.status.code();
-  out.message = answer.status.message();
-  // What failed here failed remotely for the asker; nobody here asks another node, so it can have failed nowhere else.
-  if (out.code == Code::kRemoteFailed) out.code = Code::kInternal;
-  if (out.code == Code::kLoadFailed) out.code = Code::kRemoteFailed;
-  if (out.code == Code::kOk && !answer.value) {
-    out.code = Code::kInternal;
-    out.message = "the value is gone";
-  }
-  if (out.code == Code::kOk) {
-    const auto bytes = static_cast<int64_t>(answer.value->bytes().size());
-    if (answers_.size() > 1 && room_bytes_.fetch_sub(bytes) < bytes) {
-      room_bytes_.fetch_add(bytes);
-      out.code = Code::kTooLarge;
-      out.message = "the values of this batch are too large to travel together";
+void ServedBatch::End(size_t index, ServedAnswer answer) {
+  uint64_t ticket = 0;
+  Done done;
+  {
+    std::lock_guard lock(mutex_);
+    if (cut_) {
+      ticket = answers_[index].ticket;
     } else {
-      out.value = answer.value->bytes();
-      out.keep = answer.keep;
-      out.life_ms = RemainingLifeMs(answer.value->expire_unix_ns(), clock_.UnixNs());
+      entries_[index].ended = true;
+      answers_[index] = std::move(answer);
+      if (--left_ == 0) done = std::move(done_);
     }
   }
-  End();
+  if (ticket != 0) session_->Ready(ticket, std::move(answer.answer));
+  if (done) Answer(std::move(done));
 }
 
-void ServedBatch::End() {
-  if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) done_(std::move(answers_));
+void ServedBatch::Begun() {
+  Done done;
+  {
+    std::lock_guard lock(mutex_);
+    if (--left_ == 0) done = std::move(done_);
+  }
+  if (done) return Answer(std::move(done));
+  if (!session_) return;
+  // A batch that has been answered meanwhile is gone. What it answers may be large, and is no work for a timer's
+  // thread.
+  runtime_.timers().After(kMomentNs, [weak = weak_from_this()] {
+    if (const std::shared_ptr<ServedBatch> batch = weak.lock()) {
+      batch->runtime_.executor().Post([batch] { batch->Cut(); });
+    }
+  });
+}
+
+void ServedBatch::Cut() {
+  Done done;
+  std::vector<Entry> refused;  // Given up without the lock.
+  {
+    std::lock_guard lock(mutex_);
+    if (!done_) return;
+    cut_ = true;
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      Entry& entry = entries_[i];
+      if (entry.ended) continue;
+      answers_[i].ticket = session_->Issue(entry.group, entry.wait);
+      answers_[i].kind = ServedAnswer::Kind::kLater;
+      if (answers_[i].ticket == 0) {
+        answers_[i] = Failed("too many gets of one asker wait here");
+        refused.push_back(std::move(entry));
+      }
+    }
+    done = std::move(done_);
+  }
+  for (const Entry& entry : refused) entry.group->ServeCancel(entry.wait);
+  Answer(std::move(done));
+}
+
+void ServedBatch::Answer(Done done) {
+  done(EncodeServedAnswers(answers_, session_ ? session_->incarnation() : 0, runtime_.clock().UnixNs()));
 }
 
 }  // namespace cohort

@@ -1,38 +1,56 @@
-// ServedBatch runs the entries of one batch side by side and answers when the last has ended, in the order in which
-// they were asked.
+// ServedBatch runs the entries of one batch side by side and answers them in the order in which they were asked: when
+// the last has ended or, for an asker with a session, after a moment, with tickets for those that have not ended.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/unique_function.h"
+#include "cluster/served_answer.h"
+#include "cluster/served_session.h"
 #include "cluster/service.h"
 #include "runtime/runtime.h"
 #include "wire/messages.h"
 
 namespace cohort {
 
-class ServedBatch {
+class ServedBatch : public std::enable_shared_from_this<ServedBatch> {
  public:
-  using Done = UniqueFunction<void(std::vector<wire::BatchAnswer>)>;
+  using Done = UniqueFunction<void(std::string body)>;
 
-  // `done` runs once, on the thread of the entry that ends last, possibly before this returns. limit_ms > 0 bounds the
-  // gets whose entry asks for more, or for nothing.
-  static void Run(ServedGroups& groups, std::vector<wire::BatchEntry> entries, int64_t limit_ms, Clock& clock,
-                  Done done);
+  // `done` runs once, on the thread of the entry that ends last or on the executor, possibly before this returns.
+  // limit_ms > 0 bounds the gets whose entry asks for more, or for nothing. session: null if the asker has none.
+  static void Run(ServedGroups& groups, std::vector<wire::BatchEntry> entries, int64_t limit_ms,
+                  std::shared_ptr<ServedSession> session, Runtime& runtime, Done done);
 
  private:
-  ServedBatch(size_t entries, Clock& clock, Done done);
+  struct Entry {
+    std::shared_ptr<ServedGroup> group;  // Whose wait that is, if it did not end at once.
+    uint64_t wait = 0;
+    bool ended = false;
+  };
 
-  void EndGet(size_t index, const ServedGroup::Answer& answer);
-  void End();
+  ServedBatch(size_t entries, std::shared_ptr<ServedSession> session, Runtime& runtime, Done done);
 
-  std::vector<wire::BatchAnswer> answers_;  // Each entry writes its own; End publishes them.
-  std::atomic<size_t> left_;
-  std::atomic<int64_t> room_bytes_;  // For values.
-  Clock& clock_;
+  void End(size_t index, ServedAnswer answer);
+  // All entries have begun.
+  void Begun();
+  // The moment is over: what has not ended gets tickets.
+  void Cut();
+  // REQUIRES: done_ has been taken.
+  void Answer(Done done);
+
+  Runtime& runtime_;
+  const std::shared_ptr<ServedSession> session_;
+
+  std::mutex mutex_;
+  std::vector<Entry> entries_;
+  std::vector<ServedAnswer> answers_;  // Nobody changes them once done_ has been taken.
+  size_t left_;                        // Entries that have not ended, and Begun.
+  bool cut_ = false;
   Done done_;
 };
 

@@ -7,6 +7,7 @@
 #include "cluster/extension.h"
 #include "cluster/life.h"
 #include "cluster/served_batch.h"
+#include "cluster/served_session.h"
 #include "cluster/text.h"
 #include "wire/messages.h"
 #include "wire/path.h"
@@ -113,8 +114,18 @@ struct Service::Asked {
   UniqueFunction<void(Response)> done;
 };
 
-Service::Service(std::string base_path, std::weak_ptr<ServedGroups> groups, Clock& clock)
-    : base_path_(std::move(base_path)), groups_(std::move(groups)), clock_(clock) {}
+Service::Service(std::string base_path, std::weak_ptr<ServedGroups> groups, Runtime& runtime)
+    : base_path_(std::move(base_path)),
+      groups_(std::move(groups)),
+      runtime_(runtime),
+      clock_(runtime.clock()),
+      sessions_(std::make_unique<ServedSessions>(runtime)) {}
+
+Service::~Service() = default;
+
+void Service::Sweep() { sessions_->Sweep(); }
+
+void Service::AwaitCollected(int64_t deadline_ns) { sessions_->AwaitCollected(deadline_ns); }
 
 void Service::Handle(Request request, UniqueFunction<void(Response)> done) {
   Asked asked{std::move(request), {}, std::move(done)};
@@ -132,6 +143,7 @@ void Service::Handle(Request request, UniqueFunction<void(Response)> done) {
       return asked.done(ErrorAnswer(400, "bad request"));
     case wire::PathKind::kExtension:
       if (asked.request.method == "POST" && asked.path.key == kBatchName) return ServeBatch(std::move(asked));
+      if (asked.request.method == "POST" && asked.path.key == kCollectName) return ServeCollect(std::move(asked));
       return ServeKey(
           std::move(asked));  // There may be a group of that name: no other of its requests looks like ours.
     case wire::PathKind::kKey:
@@ -148,10 +160,11 @@ void Service::ServeKey(Asked asked) {
   const std::string& method = asked.request.method;
   if (method == "GET") {
     // Done may come when this service is gone; the clock is not.
-    return group->ServeGet(asked.path.key, TimeoutMs(asked.request),
-                           [&clock = clock_, done = std::move(asked.done)](ServedGroup::Answer answer) mutable {
-                             done(GetAnswer(answer, clock.UnixNs()));
-                           });
+    group->ServeGet(asked.path.key, TimeoutMs(asked.request),
+                    [&clock = clock_, done = std::move(asked.done)](ServedGroup::Answer answer) mutable {
+                      done(GetAnswer(answer, clock.UnixNs()));
+                    });
+    return;
   }
   if (method == "DELETE") {
     group->ServeRemove(asked.path.key);
@@ -168,7 +181,8 @@ void Service::ServeKey(Asked asked) {
 }
 
 void Service::ServeBatch(Asked asked) {
-  Result<std::vector<wire::BatchEntry>> entries = wire::DecodeBatch(asked.request.body);
+  wire::Session note;
+  Result<std::vector<wire::BatchEntry>> entries = wire::DecodeBatch(asked.request.body, &note);
   if (!entries.ok()) return asked.done(ErrorAnswer(400, entries.status().message()));
   if (entries->size() > kMaxBatchEntries) {
     return asked.done(ErrorAnswer(400, "a batch holds up to " + std::to_string(kMaxBatchEntries) +
@@ -176,10 +190,23 @@ void Service::ServeBatch(Asked asked) {
   }
   const std::shared_ptr<ServedGroups> groups = groups_.lock();
   if (!groups) return asked.done(ErrorAnswer(500, "this node is shutting down"));
-  ServedBatch::Run(*groups, std::move(*entries), TimeoutMs(asked.request), clock_,
-                   [done = std::move(asked.done)](std::vector<wire::BatchAnswer> answers) mutable {
-                     done(ProtobufAnswer(wire::EncodeBatchAnswers(answers)));
-                   });
+  const std::shared_ptr<ServedSession> session = sessions_->Open(note.id);
+  if (session) session->Note(note);
+  // With a session the request's time is only that of its first answer.
+  const int64_t limit_ms = session ? 0 : TimeoutMs(asked.request);
+  ServedBatch::Run(*groups, std::move(*entries), limit_ms, session, runtime_,
+                   [done = std::move(asked.done)](std::string body) mutable { done(ProtobufAnswer(std::move(body))); });
+}
+
+void Service::ServeCollect(Asked asked) {
+  int64_t wait_ms = 0;
+  const Result<wire::Session> note = wire::DecodeCollect(asked.request.body, &wait_ms);
+  if (!note.ok()) return asked.done(ErrorAnswer(400, note.status().message()));
+  const std::shared_ptr<ServedSession> session = sessions_->Find(note->id);
+  if (!session) return asked.done(ProtobufAnswer(wire::EncodeBatchAnswers(std::vector<wire::BatchAnswerView>(), 0)));
+  session->Note(*note);
+  session->Collect(wait_ms,
+                   [done = std::move(asked.done)](std::string body) mutable { done(ProtobufAnswer(std::move(body))); });
 }
 
 }  // namespace cohort

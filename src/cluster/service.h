@@ -23,8 +23,10 @@ class ServedGroup {
     ValueRef value;    // when ok
     bool keep = true;  // false: a Remove or Set overtook the load
   };
-  // timeout_ms <= 0: none of the peer's own.
-  virtual void ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) = 0;
+  // timeout_ms <= 0: none of the peer's own. Returns the number of the wait for ServeCancel; 0: it has ended.
+  virtual uint64_t ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) = 0;
+  // The peer waits for that no more: its wait ends with kCancelled, if it has not ended.
+  virtual void ServeCancel(uint64_t wait) = 0;
   // from_cohort: the sender is a Cohort node; for a key that this node does not own the value is then not kept.
   virtual void ServeSet(std::string_view key, std::string_view value, int64_t expire_unix_ns, bool from_cohort) = 0;
   virtual void ServeRemove(std::string_view key) = 0;
@@ -37,11 +39,18 @@ class ServedGroups {
   virtual std::shared_ptr<ServedGroup> FindServed(std::string_view name) = 0;
 };
 
+class ServedSessions;
+
 class Service final : public RequestHandler {
  public:
-  // `groups` may go away: what comes later is answered 500. `clock` must outlive the answers.
-  Service(std::string base_path, std::weak_ptr<ServedGroups> groups, Clock& clock);
+  // `groups` may go away: what comes later is answered 500. `runtime` must outlive the answers.
+  Service(std::string base_path, std::weak_ptr<ServedGroups> groups, Runtime& runtime);
+  ~Service() override;
   void Handle(Request request, UniqueFunction<void(Response)> done) override;
+  // Forgets what is owed to peers that have been silent for long. To be called now and then.
+  void Sweep();
+  // Waits until the peers have collected what is ready for them; until that point of the monotonic clock at most.
+  void AwaitCollected(int64_t deadline_ns);
 
  private:
   // What the handlers of one request need from it.
@@ -49,10 +58,13 @@ class Service final : public RequestHandler {
 
   void ServeKey(Asked asked);
   void ServeBatch(Asked asked);
+  void ServeCollect(Asked asked);
 
   const std::string base_path_;
   const std::weak_ptr<ServedGroups> groups_;
+  Runtime& runtime_;
   Clock& clock_;
+  const std::unique_ptr<ServedSessions> sessions_;
 };
 
 }  // namespace cohort

@@ -35,7 +35,7 @@ Group::Group(std::string name, GroupOptions options, std::shared_ptr<Context> co
 Group::~Group() = default;
 
 Begun Group::Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
-                   GetAnswer* answer) {
+                   GetAnswer* answer, PeerHolds* holds) {
   stats_.Add(Counter::kGets);
   if (refusing()) {
     answer->status = Status(Code::kClosed, "group '" + name_ + "' is closed");
@@ -44,7 +44,7 @@ Begun Group::Begin(std::string_view key, int flags, int64_t timeout_ms, const Ma
   const uint64_t hash = LocalCache::Hash(key);
   if (FindCached(key, hash, answer)) return Begun::kHit;
   if ((flags & kPeek) != 0) return Begun::kMiss;
-  return Miss(key, hash, flags, timeout_ms, make_waiter, answer);
+  return Miss(key, hash, flags, timeout_ms, make_waiter, answer, holds);
 }
 
 bool Group::FindCached(std::string_view key, uint64_t hash, GetAnswer* answer) {
@@ -63,7 +63,7 @@ ValueRef Group::Lookup(std::string_view key) {
 }
 
 Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
-                  GetAnswer* answer) {
+                  GetAnswer* answer, PeerHolds* holds) {
   if (RunsOnThisThread(this, key)) {
     answer->status =
         Status(Code::kWouldDeadlock, "the getter of group '" + name_ + "' asked for the key it is loading");
@@ -133,6 +133,7 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
       flight->step = Flight::Step::kPeer;
       flight->peer = owner;
       lock.unlock();
+      if (holds != nullptr) holds->Hold(owner);
       AskOwner(flight, std::move(owner));
     } else {
       LoadHere(std::move(lock), flight, Outcome());

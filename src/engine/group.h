@@ -58,8 +58,9 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   // ---- getting (group.cc)
   // The one way to get. kHit, kMiss, kLead and kFailed are ends; kPending: the waiter that `make_waiter` made (called
   // at most once, under the key's lock) is told, exactly once, possibly before this returns. timeout_ms <= 0: no
-  // deadline of its own.
-  Begun Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter, GetAnswer* answer);
+  // deadline of its own. holds: of a caller that begins many; keeps the owner's requests until it goes.
+  Begun Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter, GetAnswer* answer,
+              PeerHolds* holds = nullptr);
   // Ends one wait before its flight ends. False: it has ended by itself.
   bool EndWait(uint64_t ticket, Code code, std::string_view message);
   // Gets and blocks this thread, which runs a callback getter itself if it comes to lead.
@@ -73,7 +74,8 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   void RemoveKeys(std::vector<std::string> keys, int64_t timeout_ms, ChangeDone done);
 
   // ---- what peers ask of this node (group_served.cc); P3: none of it asks a peer
-  void ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) override;
+  uint64_t ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) override;
+  void ServeCancel(uint64_t wait) override;
   void ServeSet(std::string_view key, std::string_view value, int64_t expire_unix_ns, bool from_cohort) override;
   void ServeRemove(std::string_view key) override;
 
@@ -97,7 +99,7 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   // group.cc: the miss path, step by step.
   bool FindCached(std::string_view key, uint64_t hash, GetAnswer* answer);
   Begun Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
-             GetAnswer* answer);
+             GetAnswer* answer, PeerHolds* holds);
   bool AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter, int64_t deadline_ns, bool arm_timer);
   std::unique_ptr<Load> NewAttempt(const std::shared_ptr<Flight>& flight);
   void AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner);

@@ -6,7 +6,7 @@
 
 namespace cohort {
 
-void Group::ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) {
+uint64_t Group::ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) {
   stats_.Add(Counter::kServedToPeers);
   if (!Owns(context_->peers(), key)) stats_.Add(Counter::kMisrouted);
   // Shared, because only one of the two ends happens: at once, or in the waiter.
@@ -31,7 +31,10 @@ void Group::ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<vo
   } else if (begun == Begun::kFailed) {
     (*end)({std::move(answer.status), ValueRef(), true});
   }
+  return begun == Begun::kPending ? answer.ticket : 0;
 }
+
+void Group::ServeCancel(uint64_t wait) { EndWait(wait, Code::kCancelled, "the asking peer waits no more"); }
 
 void Group::ServeSet(std::string_view key, std::string_view value, int64_t expire_unix_ns, bool from_cohort) {
   stats_.Add(Counter::kSetsFromPeers);

@@ -7,8 +7,9 @@ namespace cohort {
 namespace {
 
 constexpr int64_t kSweepIntervalNs = 1'000'000'000;
-constexpr int64_t kSweepEntries = 2'000;  // A step of the sweep, short enough to hold no shard for long.
-constexpr int64_t kSweepSeconds = 30;     // In about that time every entry is looked at once.
+constexpr int64_t kSweepEntries = 2'000;       // A step of the sweep, short enough to hold no shard for long.
+constexpr int64_t kSweepSeconds = 30;          // In about that time every entry is looked at once.
+constexpr int64_t kCollectNs = 1'000'000'000;  // So long a shutdown waits for peers to collect what is ready.
 constexpr size_t kMaxGroupName = 255;
 
 Status CheckGroupName(const std::string& name) {
@@ -32,7 +33,7 @@ Status CheckGroupName(const std::string& name) {
 
 std::shared_ptr<Instance> Instance::New(InstanceOptions options) {
   std::shared_ptr<Instance> instance(new Instance(std::move(options)));
-  instance->service_ = std::make_shared<Service>(instance->options_.base_path, instance, instance->runtime().clock());
+  instance->service_ = std::make_shared<Service>(instance->options_.base_path, instance, instance->runtime());
   instance->ScheduleSweep();
   return instance;
 }
@@ -194,6 +195,7 @@ void Instance::ScheduleSweep() {
 }
 
 void Instance::SweepGroups() {
+  service_->Sweep();
   runtime().executor().Post([groups = Groups()] {
     for (const std::shared_ptr<Group>& group : groups) {
       const int64_t items = group->CacheStatsNow(Tier::kMain).items + group->CacheStatsNow(Tier::kHot).items;
@@ -218,7 +220,11 @@ void Instance::Shutdown(int64_t timeout_ms) {
   const std::vector<std::shared_ptr<Group>> groups = Groups();
   for (const std::shared_ptr<Group>& group : groups) group->Refuse();
   // Drain.
-  if (timeout_ms > 0) context_->AwaitIdle(deadline_ns);
+  if (timeout_ms > 0) {
+    context_->AwaitIdle(deadline_ns);
+    // Peers that live take their answers within a moment; the others have had all the time.
+    service_->AwaitCollected(std::min(deadline_ns, context_->NowNs() + kCollectNs));
+  }
   if (listener != nullptr) listener->Stop(std::max<int64_t>(0, (deadline_ns - context_->NowNs()) / 1'000'000));
   // Fail the rest. A peer that left the ring, now or before, lives as long as somebody asks it.
   for (const std::shared_ptr<Group>& group : groups) group->Close();

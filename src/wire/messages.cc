@@ -14,6 +14,7 @@ using google::protobuf::io::CodedOutputStream;
 
 constexpr uint8_t kFieldBytes = 2;  // The wire types of a protobuf tag.
 constexpr uint8_t kFieldVarint = 0;
+constexpr uint8_t kFieldFixed64 = 1;
 
 Status BadFormat() { return Status(Code::kInvalidArgument, "proto: cannot parse invalid wire-format data"); }
 
@@ -30,7 +31,7 @@ void AppendVarint(uint64_t value, std::string* out) {
   for (const uint8_t* at = bytes; at != end; ++at) out->push_back(static_cast<char>(*at));
 }
 
-// The two messages that carry whole values are written by hand: their bytes are copied once, into the body.
+// The messages that carry whole values are written by hand: their bytes are copied once, into the body.
 void AppendBytes(int field, std::string_view bytes, std::string* out) {
   out->push_back(static_cast<char>((field << 3) | kFieldBytes));
   AppendVarint(bytes.size(), out);
@@ -40,6 +41,52 @@ void AppendBytes(int field, std::string_view bytes, std::string* out) {
 void AppendInt(int field, int64_t value, std::string* out) {
   out->push_back(static_cast<char>((field << 3) | kFieldVarint));
   AppendVarint(static_cast<uint64_t>(value), out);
+}
+
+void AppendFixed64(int field, uint64_t value, std::string* out) {
+  uint8_t bytes[8];
+  CodedOutputStream::WriteLittleEndian64ToArray(value, bytes);
+  out->push_back(static_cast<char>((field << 3) | kFieldFixed64));
+  out->append(bytes, bytes + sizeof bytes);
+}
+
+size_t VarintBytes(uint64_t value) { return CodedOutputStream::VarintSize64(value); }
+size_t BytesBytes(std::string_view bytes) { return 1 + VarintBytes(bytes.size()) + bytes.size(); }
+size_t IntBytes(int64_t value) { return 1 + VarintBytes(static_cast<uint64_t>(value)); }
+
+size_t AnswerBytes(const BatchAnswerView& answer) {
+  size_t bytes = 0;
+  if (answer.code != Code::kOk) bytes += IntBytes(static_cast<int64_t>(answer.code));
+  if (!answer.message.empty()) bytes += BytesBytes(answer.message);
+  if (!answer.value.empty()) bytes += BytesBytes(answer.value);
+  if (answer.life_ms >= 0) bytes += IntBytes(answer.life_ms);
+  if (!answer.keep) bytes += IntBytes(1);
+  if (answer.ticket != 0) bytes += 9;
+  return bytes;
+}
+
+void AppendAnswer(const BatchAnswerView& answer, std::string* out) {
+  using Answer = BatchAnswers::Answer;
+  if (answer.code != Code::kOk) AppendInt(Answer::kCodeFieldNumber, static_cast<int64_t>(answer.code), out);
+  if (!answer.message.empty()) AppendBytes(Answer::kMessageFieldNumber, answer.message, out);
+  if (!answer.value.empty()) AppendBytes(Answer::kValueFieldNumber, answer.value, out);
+  if (answer.life_ms >= 0) AppendInt(Answer::kLifeMsFieldNumber, answer.life_ms, out);
+  if (!answer.keep) AppendInt(Answer::kDiscardFieldNumber, 1, out);
+  if (answer.ticket != 0) AppendFixed64(Answer::kTicketFieldNumber, answer.ticket, out);
+}
+
+void ToMessage(const Session& session, SessionNote* out) {
+  out->set_id(session.id);
+  for (const uint64_t ticket : session.received) out->add_received(ticket);
+  for (const uint64_t ticket : session.dropped) out->add_dropped(ticket);
+}
+
+Session FromMessage(const SessionNote& in) {
+  Session session;
+  session.id = in.id();
+  session.received.assign(in.received().begin(), in.received().end());
+  session.dropped.assign(in.dropped().begin(), in.dropped().end());
+  return session;
 }
 
 bool IsKnown(int32_t code) {
@@ -91,8 +138,9 @@ Result<SetRequest> DecodeSetRequest(std::string_view body) {
   return request;
 }
 
-std::string EncodeBatch(const std::vector<BatchEntry>& entries) {
+std::string EncodeBatch(const std::vector<BatchEntry>& entries, const Session& session) {
   Batch message;
+  if (session.id != 0) ToMessage(session, message.mutable_session());
   message.mutable_entries()->Reserve(static_cast<int>(entries.size()));
   for (const BatchEntry& entry : entries) {
     Batch::Entry* out = message.add_entries();
@@ -106,9 +154,10 @@ std::string EncodeBatch(const std::vector<BatchEntry>& entries) {
   return message.SerializePartialAsString();
 }
 
-Result<std::vector<BatchEntry>> DecodeBatch(std::string_view body) {
+Result<std::vector<BatchEntry>> DecodeBatch(std::string_view body, Session* session) {
   Batch message;
   if (!Parse(body, &message)) return BadFormat();
+  if (session != nullptr) *session = FromMessage(message.session());
   std::vector<BatchEntry> entries;
   entries.reserve(static_cast<size_t>(message.entries_size()));
   for (Batch::Entry& in : *message.mutable_entries()) {
@@ -127,23 +176,52 @@ Result<std::vector<BatchEntry>> DecodeBatch(std::string_view body) {
   return entries;
 }
 
-std::string EncodeBatchAnswers(const std::vector<BatchAnswer>& answers) {
-  BatchAnswers message;
-  message.mutable_answers()->Reserve(static_cast<int>(answers.size()));
-  for (const BatchAnswer& answer : answers) {
-    BatchAnswers::Answer* out = message.add_answers();
-    if (answer.code != Code::kOk) out->set_code(static_cast<int32_t>(answer.code));
-    if (!answer.message.empty()) out->set_message(answer.message);
-    if (!answer.value.empty()) out->set_value(answer.value);
-    if (answer.life_ms >= 0) out->set_life_ms(answer.life_ms);
-    if (!answer.keep) out->set_discard(true);
-  }
+std::string EncodeCollect(const Session& session, int64_t wait_ms) {
+  Collect message;
+  ToMessage(session, message.mutable_session());
+  if (wait_ms > 0) message.set_wait_ms(wait_ms);
   return message.SerializePartialAsString();
 }
 
-Result<std::vector<BatchAnswer>> DecodeBatchAnswers(std::string_view body) {
+Result<Session> DecodeCollect(std::string_view body, int64_t* wait_ms) {
+  Collect message;
+  if (!Parse(body, &message)) return BadFormat();
+  *wait_ms = message.wait_ms();
+  return FromMessage(message.session());
+}
+
+std::string EncodeBatchAnswers(const std::vector<BatchAnswerView>& answers, uint64_t incarnation) {
+  std::vector<size_t> sizes;
+  sizes.reserve(answers.size());
+  size_t all = 9;
+  for (const BatchAnswerView& answer : answers) {
+    sizes.push_back(AnswerBytes(answer));
+    all += 1 + VarintBytes(sizes.back()) + sizes.back();
+  }
+  std::string out;
+  out.reserve(all);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    out.push_back(static_cast<char>((BatchAnswers::kAnswersFieldNumber << 3) | kFieldBytes));
+    AppendVarint(sizes[i], &out);
+    AppendAnswer(answers[i], &out);
+  }
+  if (incarnation != 0) AppendFixed64(BatchAnswers::kIncarnationFieldNumber, incarnation, &out);
+  return out;
+}
+
+std::string EncodeBatchAnswers(const std::vector<BatchAnswer>& answers, uint64_t incarnation) {
+  std::vector<BatchAnswerView> views;
+  views.reserve(answers.size());
+  for (const BatchAnswer& answer : answers) {
+    views.push_back({answer.code, answer.message, answer.value, answer.life_ms, answer.keep, answer.ticket});
+  }
+  return EncodeBatchAnswers(views, incarnation);
+}
+
+Result<std::vector<BatchAnswer>> DecodeBatchAnswers(std::string_view body, uint64_t* incarnation) {
   BatchAnswers message;
   if (!Parse(body, &message)) return BadFormat();
+  if (incarnation != nullptr) *incarnation = message.incarnation();
   std::vector<BatchAnswer> answers;
   answers.reserve(static_cast<size_t>(message.answers_size()));
   for (BatchAnswers::Answer& in : *message.mutable_answers()) {
@@ -154,6 +232,7 @@ Result<std::vector<BatchAnswer>> DecodeBatchAnswers(std::string_view body) {
     answer.value = std::move(*in.mutable_value());
     if (in.has_life_ms() && in.life_ms() >= 0) answer.life_ms = in.life_ms();
     answer.keep = !in.discard();
+    answer.ticket = in.ticket();
   }
   return answers;
 }

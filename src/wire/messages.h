@@ -48,16 +48,36 @@ struct BatchEntry {
   int64_t life_ms = -1;    // kSet: remaining life of the value, < 0 = never expires
   int64_t timeout_ms = 0;  // kGet: time left
 };
+// What an asker says of the answers that the owner still owes it. In each batch, and in POST base + "_cohort/collect".
+struct Session {
+  uint64_t id = 0;                 // 0: none
+  std::vector<uint64_t> received;  // tickets whose answers have come
+  std::vector<uint64_t> dropped;   // tickets that nobody waits for any more
+};
 struct BatchAnswer {
   Code code = Code::kOk;  // kOk, kNotFound, kRemoteFailed are final; anything else: the asker loads for itself
   std::string message;
   std::string value;
   int64_t life_ms = -1;  // remaining life, < 0 = never expires
   bool keep = true;      // false: hand it out, keep it nowhere
+  uint64_t ticket = 0;   // of a batch: not yet, collect it; collected: whose answer this is
 };
-std::string EncodeBatch(const std::vector<BatchEntry>& entries);
-Result<std::vector<BatchEntry>> DecodeBatch(std::string_view body);
-std::string EncodeBatchAnswers(const std::vector<BatchAnswer>& answers);
-Result<std::vector<BatchAnswer>> DecodeBatchAnswers(std::string_view body);
+// The same, of bytes that are somebody else's.
+struct BatchAnswerView {
+  Code code = Code::kOk;
+  std::string_view message;
+  std::string_view value;
+  int64_t life_ms = -1;
+  bool keep = true;
+  uint64_t ticket = 0;
+};
+std::string EncodeBatch(const std::vector<BatchEntry>& entries, const Session& session = {});
+Result<std::vector<BatchEntry>> DecodeBatch(std::string_view body, Session* session = nullptr);
+std::string EncodeCollect(const Session& session, int64_t wait_ms);
+Result<Session> DecodeCollect(std::string_view body, int64_t* wait_ms);
+// incarnation: of the session at the owner, 0 = none.
+std::string EncodeBatchAnswers(const std::vector<BatchAnswerView>& answers, uint64_t incarnation);
+std::string EncodeBatchAnswers(const std::vector<BatchAnswer>& answers, uint64_t incarnation = 0);
+Result<std::vector<BatchAnswer>> DecodeBatchAnswers(std::string_view body, uint64_t* incarnation = nullptr);
 
 }  // namespace cohort::wire

@@ -2,10 +2,13 @@
 // told.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -35,21 +38,68 @@ class FakeClock final : public Clock {
 class FakeRandom final : public Random {
  public:
   uint64_t Next() override { return next; }
-  uint64_t next = 0;
+  std::atomic<uint64_t> next{0};
 };
 
-// The cluster room takes no threads and no timers of it.
-class FakeRuntime final : public Runtime {
+// Timers run when the test lets time pass, posted tasks at once.
+class FakeRuntime final : public Runtime, private Timers, private Executor {
  public:
   FakeClock& clock() override { return clock_; }
-  Timers& timers() override { throw std::logic_error("no timers here"); }
-  Executor& executor() override { throw std::logic_error("no threads here"); }
+  Timers& timers() override { return *this; }
+  Executor& executor() override { return *this; }
   FakeRandom& random() override { return random_; }
   void Stop() override {}
 
+  // Lets time pass, and runs what is due on the way.
+  void Pass(int64_t ms) {
+    const int64_t until_ns = clock_.monotonic_ns + ms * 1'000'000;
+    for (;;) {
+      Task task;
+      {
+        std::lock_guard lock(mutex_);
+        const auto first = waiting_.begin();
+        if (first == waiting_.end() || first->first.first > until_ns) break;
+        const int64_t step_ns = std::max<int64_t>(0, first->first.first - clock_.monotonic_ns);
+        clock_.unix_ns += step_ns;
+        clock_.monotonic_ns += step_ns;
+        task = std::move(first->second);
+        waiting_.erase(first);
+      }
+      task();
+    }
+    clock_.unix_ns += until_ns - clock_.monotonic_ns;
+    clock_.monotonic_ns = until_ns;
+  }
+  size_t timers_armed() {
+    std::lock_guard lock(mutex_);
+    return waiting_.size();
+  }
+
  private:
+  TimerId After(int64_t delay_ns, Task task) override {
+    std::lock_guard lock(mutex_);
+    waiting_.emplace(std::make_pair(clock_.monotonic_ns + delay_ns, ++last_timer_), std::move(task));
+    return last_timer_;
+  }
+  bool Cancel(TimerId id) override {
+    Task dropped;
+    std::lock_guard lock(mutex_);
+    for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
+      if (at->first.second != id) continue;
+      dropped = std::move(at->second);
+      waiting_.erase(at);
+      return true;
+    }
+    return false;
+  }
+  void Post(Task task) override { task(); }
+  void PostBlocking(Task task) override { task(); }
+
   FakeClock clock_;
   FakeRandom random_;
+  std::mutex mutex_;
+  std::map<std::pair<int64_t, TimerId>, Task> waiting_;
+  TimerId last_timer_ = 0;
 };
 
 // Keeps what is sent until the test answers it.

@@ -17,7 +17,7 @@ namespace {
 // Answers on threads of its own, in turn: values, refusals, errors; cancelled calls end as such if they are still open.
 class ThreadedChannel final : public PeerChannel {
  public:
-  explicit ThreadedChannel(int threads) {
+  explicit ThreadedChannel(int threads, bool tickets = false) : tickets_(tickets) {
     for (int i = 0; i < threads; ++i) {
       threads_.emplace_back([this] { Work(); });
     }
@@ -69,17 +69,58 @@ class ThreadedChannel final : public PeerChannel {
       open_.pop_front();
       const int turn = ++turns_ % 7;
       lock.unlock();
-      if (turn == 0) {
+      if (tickets_ && sent.request.method == "POST") {
+        sent.done(turn == 0 ? Result<Response>(Status(Code::kTimeout, "late")) : AnswerWithTickets(sent.request, turn));
+      } else if (turn == 0) {
         sent.done(Status(Code::kTimeout, "late"));
       } else if (sent.request.method == "POST") {
         sent.done(Response{turn % 2 == 0 ? 404 : 405, {}, "no such path\n"});
       } else if (sent.request.method == "GET") {
-        sent.done(Response{200, {{"Cohort", "1"}}, wire::EncodeGetResponse("v", 0)});
+        sent.done(Response{200, {{"Cohort", tickets_ ? "2" : "1"}}, wire::EncodeGetResponse("v", 0)});
       } else {
-        sent.done(Response{200, {{"Cohort", "1"}}, ""});
+        sent.done(Response{200, {{"Cohort", tickets_ ? "2" : "1"}}, ""});
       }
     }
   }
+
+  // Of a batch every third entry gets a ticket. A collect brings what is owed, all of it, and now and then what was
+  // brought before; the owner restarts once in a while, and sometimes answers as another program.
+  Result<Response> AnswerWithTickets(const Request& request, int turn) {
+    const bool batch = request.target.find("batch") != std::string::npos;
+    std::lock_guard lock(mutex_);
+    if (++posts_ % 97 == 0) return Response{404, {}, "no such path\n"};
+    if (posts_ % 61 == 0) {
+      ++incarnation_;
+      owed_.clear();
+    }
+    std::vector<wire::BatchAnswer> answers;
+    if (batch) {
+      const size_t entries = wire::DecodeBatch(request.body)->size();
+      for (size_t i = 0; i < entries; ++i) {
+        wire::BatchAnswer& answer = answers.emplace_back();
+        answer.value = "v";
+        if (++entries_ % 3 != 0) continue;
+        answer.value.clear();
+        answer.ticket = ++last_ticket_;
+        owed_.push_back(answer.ticket);
+      }
+    } else {
+      for (const uint64_t ticket : owed_) {
+        wire::BatchAnswer& answer = answers.emplace_back();
+        answer.value = "v";
+        answer.ticket = ticket;
+      }
+      if (turn % 2 == 0) owed_.clear();
+    }
+    return Response{200, {{"Cohort", "2"}}, wire::EncodeBatchAnswers(answers, incarnation_)};
+  }
+
+  const bool tickets_;
+  int posts_ = 0;
+  uint64_t entries_ = 0;
+  uint64_t last_ticket_ = 0;
+  uint64_t incarnation_ = 1;
+  std::vector<uint64_t> owed_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -90,12 +131,12 @@ class ThreadedChannel final : public PeerChannel {
   std::vector<std::thread> threads_;
 };
 
-TEST(WirePeerRaces, P4EveryCallEndsOnce) {
+void EveryCallEndsOnce(bool tickets) {
   FakeRuntime runtime;
   constexpr int kCallers = 4;
   constexpr int kCalls = 2'000;
   std::vector<std::atomic<int>> ended(kCallers * kCalls);
-  auto channel = std::make_shared<ThreadedChannel>(3);
+  auto channel = std::make_shared<ThreadedChannel>(3, tickets);
   {
     WirePeerOptions options;
     options.base_path = "/_groupcache/";
@@ -115,6 +156,8 @@ TEST(WirePeerRaces, P4EveryCallEndsOnce) {
             return 0;
           });
           if (i % 3 == 0) peer->Cancel(id);
+          if (i % 50 == 10) peer->Hold();
+          if (i % 50 == 30) peer->Release();
         }
       });
     }
@@ -123,6 +166,8 @@ TEST(WirePeerRaces, P4EveryCallEndsOnce) {
   channel->Stop();
   for (size_t i = 0; i < ended.size(); ++i) ASSERT_EQ(ended[i], 1) << "call " << i;
 }
+TEST(WirePeerRaces, P4EveryCallEndsOnce) { EveryCallEndsOnce(false); }
+TEST(WirePeerRaces, P4EveryCallEndsOnceWhereThereAreTickets) { EveryCallEndsOnce(true); }
 
 }  // namespace
 }  // namespace cohort

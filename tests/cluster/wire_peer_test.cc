@@ -102,7 +102,7 @@ TEST_F(WirePeerTest, AGetIsWhatGroupcacheGoSendsAndOurHeaders) {
   EXPECT_EQ(request.target, "/_groupcache/g/a%2Fb");
   EXPECT_EQ(request.body, "");
   EXPECT_EQ(request.timeout_ms, 1500);
-  EXPECT_EQ(HeaderOf(request.headers, "Cohort"), "1");
+  EXPECT_EQ(HeaderOf(request.headers, "Cohort"), "2");
   EXPECT_EQ(HeaderOf(request.headers, "Cohort-Timeout-Ms"), "1500");
   EXPECT_EQ(got->times, 0);
   Get("k", 0);
@@ -284,7 +284,7 @@ TEST_F(WirePeerTest, ASetIsAPutThatGroupcacheGoUnderstands) {
   EXPECT_EQ(request.method, "PUT");
   EXPECT_EQ(request.target, "/_groupcache/g/a%2Fb");
   EXPECT_EQ(request.body, wire::EncodeSetRequest("g", "a/b", "v", kStartUnixNs + 1'500'900'000));
-  EXPECT_EQ(HeaderOf(request.headers, "Cohort"), "1");
+  EXPECT_EQ(HeaderOf(request.headers, "Cohort"), "2");
   EXPECT_EQ(HeaderOf(request.headers, "Cohort-Life-Ms"), "1500");
   EXPECT_EQ(acked->times, 0);
   channel_->Answer(200);

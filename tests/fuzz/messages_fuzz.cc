@@ -41,15 +41,26 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto again = DecodeRemoveKeys(EncodeRemoveKeys(body, *keys));
     Check(again.ok() && *again == *keys);
   }
-  if (const auto entries = DecodeBatch(body); Decoded(entries)) {
-    const std::string encoded = EncodeBatch(*entries);
-    const auto again = DecodeBatch(encoded);
-    Check(again.ok() && again->size() == entries->size() && EncodeBatch(*again) == encoded);
+  Session session;
+  if (const auto entries = DecodeBatch(body, &session); Decoded(entries)) {
+    const std::string encoded = EncodeBatch(*entries, session);
+    Session same;
+    const auto again = DecodeBatch(encoded, &same);
+    Check(again.ok() && again->size() == entries->size() && EncodeBatch(*again, same) == encoded);
   }
-  if (const auto answers = DecodeBatchAnswers(body); Decoded(answers)) {
-    const std::string encoded = EncodeBatchAnswers(*answers);
-    const auto again = DecodeBatchAnswers(encoded);
-    Check(again.ok() && again->size() == answers->size() && EncodeBatchAnswers(*again) == encoded);
+  int64_t wait_ms = 0;
+  if (const auto collect = DecodeCollect(body, &wait_ms); Decoded(collect)) {
+    const std::string encoded = EncodeCollect(*collect, wait_ms);
+    int64_t same_ms = 0;
+    const auto again = DecodeCollect(encoded, &same_ms);
+    Check(again.ok() && EncodeCollect(*again, same_ms) == encoded);
+  }
+  uint64_t incarnation = 0;
+  if (const auto answers = DecodeBatchAnswers(body, &incarnation); Decoded(answers)) {
+    const std::string encoded = EncodeBatchAnswers(*answers, incarnation);
+    uint64_t same = 0;
+    const auto again = DecodeBatchAnswers(encoded, &same);
+    Check(again.ok() && again->size() == answers->size() && EncodeBatchAnswers(*again, same) == encoded);
   }
   return 0;
 }

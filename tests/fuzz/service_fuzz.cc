@@ -16,22 +16,42 @@ void Check(bool holds) {
   if (!holds) std::abort();
 }
 
-class StandingClock final : public Clock {
+// Time stands, and nothing runs later.
+class StandingRuntime final : public Runtime, Clock, Timers, Executor, Random {
  public:
+  Clock& clock() override { return *this; }
+  Timers& timers() override { return *this; }
+  Executor& executor() override { return *this; }
+  Random& random() override { return *this; }
+  void Stop() override {}
+
+ private:
   int64_t UnixNs() const override { return int64_t{1'700'000'000'000'000'000}; }
   int64_t MonotonicNs() const override { return 1; }
+  TimerId After(int64_t, Task) override { return 0; }
+  bool Cancel(TimerId) override { return false; }
+  void Post(Task) override {}
+  void PostBlocking(Task) override {}
+  uint64_t Next() override { return 7; }
 };
 
 // The key's first letter says how its load ends.
 class FuzzGroup final : public ServedGroup {
  public:
-  void ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) override {
+  uint64_t ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) override {
     const char first = key.empty() ? 'v' : key[0];
-    if (first == 'm') return done({Status(Code::kNotFound, std::string(key)), {}, true});
-    if (first == 'f') return done({Status(Code::kLoadFailed, std::string(key)), {}, true});
-    if (first == 'x') return done({Status(Code::kInternal, std::string(key)), {}, true});
-    done({Status(), Value::Copy(key, key, first == 'e' ? timeout_ms : 0), first != 'o'});
+    if (first == 'm') {
+      done({Status(Code::kNotFound, std::string(key)), {}, true});
+    } else if (first == 'f') {
+      done({Status(Code::kLoadFailed, std::string(key)), {}, true});
+    } else if (first == 'x') {
+      done({Status(Code::kInternal, std::string(key)), {}, true});
+    } else {
+      done({Status(), Value::Copy(key, key, first == 'e' ? timeout_ms : 0), first != 'o'});
+    }
+    return 0;
   }
+  void ServeCancel(uint64_t) override {}
   void ServeSet(std::string_view key, std::string_view value, int64_t expire_unix_ns, bool) override {
     Value::Copy(key, value, expire_unix_ns);
   }
@@ -66,10 +86,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   request.body = text;
 
-  StandingClock clock;
+  StandingRuntime runtime;
   const auto groups = std::make_shared<FuzzGroups>();
   int answers = 0;
-  Service service("/_groupcache/", groups, clock);
+  Service service("/_groupcache/", groups, runtime);
   service.Handle(std::move(request), [&](const Response& response) {
     ++answers;
     const int status = response.status;

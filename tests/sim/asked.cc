@@ -34,7 +34,9 @@ std::vector<Asked> ReadBatch(const std::string& body) {
 
 std::vector<Asked> ReadAsked(const Request& request) {
   const wire::SplitPath path = wire::SplitTarget(kBasePath, request.target);
-  if (path.kind == wire::PathKind::kExtension) return ReadBatch(request.body);
+  if (path.kind == wire::PathKind::kExtension) {
+    return path.key == "batch" ? ReadBatch(request.body) : std::vector<Asked>();
+  }
   if (path.kind != wire::PathKind::kKey) return {};
   if (request.method == "GET") return {{Asked::Op::kGet, path.key, ""}};
   if (request.method == "DELETE") return {{Asked::Op::kRemove, path.key, ""}};
@@ -48,6 +50,20 @@ std::vector<Asked> ReadAsked(const Request& request) {
     const auto keys = wire::DecodeRemoveKeys(request.body);
     if (!keys.ok()) return {};
     for (const std::string& key : *keys) all.push_back({Asked::Op::kRemove, key, ""});
+  }
+  return all;
+}
+
+std::vector<Said> ReadSaid(const Request& request, const Response& response) {
+  if (response.status != 200) return {};
+  const wire::SplitPath path = wire::SplitTarget(kBasePath, request.target);
+  if (path.kind != wire::PathKind::kExtension) return {{0, false, response.body}};
+  std::vector<Said> all;
+  const auto answers = wire::DecodeBatchAnswers(response.body);
+  if (!answers.ok()) return all;
+  const bool of_batch = path.key == "batch";
+  for (const wire::BatchAnswer& answer : *answers) {
+    all.push_back({answer.ticket, of_batch && answer.ticket != 0, answer.value});
   }
   return all;
 }

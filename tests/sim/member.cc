@@ -169,9 +169,17 @@ void Member::Get(int key, bool by_queue, bool can_lead, bool local, int64_t time
   Poll();
 }
 
+void Member::GetMany(const std::vector<int>& keys, int64_t timeout_ms) {
+  {
+    PeerHolds holds;
+    for (const int key : keys) Begin(key, 0, true, timeout_ms, &holds);
+  }
+  Poll();
+}
+
 void Member::Peek(int key) { Begin(key, kPeek, false, 0); }
 
-void Member::Begin(int key, int flags, bool by_queue, int64_t timeout_ms) {
+void Member::Begin(int key, int flags, bool by_queue, int64_t timeout_ms, PeerHolds* holds) {
   Model& model = around_.model;
   const Model::Id get = model.BeginGet(incarnation_, key, by_queue, timeout_ms);
   SimRuntime* const runtime = runtime_.get();
@@ -185,7 +193,8 @@ void Member::Begin(int key, int flags, bool by_queue, int64_t timeout_ms) {
         executor);
   };
   GetAnswer answer;
-  const Begun begun = group_->Begin(around_.keys[static_cast<size_t>(key)], flags, timeout_ms, make_waiter, &answer);
+  const Begun begun =
+      group_->Begin(around_.keys[static_cast<size_t>(key)], flags, timeout_ms, make_waiter, &answer, holds);
   if (made > 1 || (made == 1 && begun != Begun::kPending && begun != Begun::kFailed)) {
     model.Broken(Promise::kP4, incarnation_, key, "a get that does not wait made a waiter");
   }

@@ -72,6 +72,8 @@ class Member {
 
   // `local`: never asks a peer.
   void Get(int key, bool by_queue, bool can_lead, bool local, int64_t timeout_ms);
+  // Begins all of them as one, from the queue.
+  void GetMany(const std::vector<int>& keys, int64_t timeout_ms);
   void Peek(int key);
   // One of the gets that wait, if any.
   void CancelOne();
@@ -95,7 +97,7 @@ class Member {
 
   int KeyOf(std::string_view key) const;
   ValueRef NewValue(int key, Model::Id origin);
-  void Begin(int key, int flags, bool by_queue, int64_t timeout_ms);
+  void Begin(int key, int flags, bool by_queue, int64_t timeout_ms, PeerHolds* holds = nullptr);
   void StartRun(std::unique_ptr<Load> load, bool led);
   void FinishRun(Model::Id run);
   void GiveUp(Model::Id run);

@@ -212,24 +212,64 @@ uint64_t Model::OnArrival(int receiver, const Question& question, int copy) {
 }
 
 void Model::OnAnswered(int receiver, const Question& question, uint64_t arrived, const Response& response) {
-  if (response.status != 200) return;
-  for (const Asked& asked : question.asked) {
-    const int key = KeyOf(asked.key);
+  const std::vector<Said> said = ReadSaid(question.request, response);
+  const auto check = [&](int key, const Said& end, uint64_t since) {
+    if (const Id origin = ReadMark(end.end)) CheckValue(receiver, key, origin, since, "a peer's get");
+  };
+  if (question.asked.empty()) {
+    for (const Said& end : said) {
+      const auto owed = owed_.find({receiver, end.ticket});
+      if (owed == owed_.end()) {
+        Broken(Promise::kP4, receiver, kNoKey, "it answered a ticket that it had not given");
+      } else {
+        check(owed->second.key, end, owed->second.since);
+      }
+    }
+    return;
+  }
+  if (said.empty()) return;
+  for (size_t i = 0; i < question.asked.size(); ++i) {
+    const int key = KeyOf(question.asked[i].key);
     if (key == kNoKey) continue;
-    if (asked.op == Asked::Op::kGet) {
-      if (const Id origin = ReadMark(response.body)) CheckValue(receiver, key, origin, arrived, "a peer's get");
-    } else {
+    const Said& end = said.size() == question.asked.size() ? said[i] : said.front();
+    if (question.asked[i].op != Asked::Op::kGet) {
       SeenAt(receiver, key).drops.push_back({arrived, world_.Tick(), world_.now_ns()});
+    } else if (end.later) {
+      owed_[{receiver, end.ticket}] = {key, arrived};
+    } else {
+      check(key, end, arrived);
     }
   }
 }
 
 void Model::OnAnswer(const Question& question, const Response& response) {
-  if (response.status != 200) return;
-  for (const Asked& asked : question.asked) {
-    const int key = KeyOf(asked.key);
-    if (asked.op != Asked::Op::kGet || key == kNoKey) continue;
-    if (const Id origin = ReadMark(response.body)) Acquire(question.sender, key, origin, question.sent);
+  const int asker = question.sender;
+  const std::vector<Said> said = ReadSaid(question.request, response);
+  if (question.asked.empty()) {
+    // The batch's own answer may still be on its way.
+    for (const Said& end : said) {
+      const auto awaited = awaited_.find({asker, end.ticket});
+      const Id origin = ReadMark(end.end);
+      if (origin == 0) continue;
+      if (awaited != awaited_.end()) {
+        Acquire(asker, awaited->second.key, origin, awaited->second.since);
+      } else {
+        early_[{asker, end.ticket}] = origin;
+      }
+    }
+    return;
+  }
+  if (said.size() != question.asked.size()) return;
+  for (size_t i = 0; i < said.size(); ++i) {
+    const int key = KeyOf(question.asked[i].key);
+    if (question.asked[i].op != Asked::Op::kGet || key == kNoKey) continue;
+    if (said[i].later) {
+      awaited_[{asker, said[i].ticket}] = {key, question.sent};
+      const auto early = early_.find({asker, said[i].ticket});
+      if (early != early_.end()) Acquire(asker, key, early->second, question.sent);
+    } else if (const Id origin = ReadMark(said[i].end)) {
+      Acquire(asker, key, origin, question.sent);
+    }
   }
 }
 

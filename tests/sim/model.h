@@ -175,6 +175,15 @@ class Model final : public NetworkObserver {
   std::vector<Id> last_run_of_key_;
   std::map<Id, int64_t> expiries_;
   std::map<std::pair<int, int>, Seen> seen_;
+  // Gets that were answered with tickets: at the member that gave them, since they arrived there, and at the one that
+  // asked, since it sent them. What was collected before its ticket was known.
+  struct Owed {
+    int key = 0;
+    uint64_t since = 0;
+  };
+  std::map<std::pair<int, uint64_t>, Owed> owed_;
+  std::map<std::pair<int, uint64_t>, Owed> awaited_;
+  std::map<std::pair<int, uint64_t>, Id> early_;
   int64_t gets_ended_ = 0;
   int64_t hits_ = 0;
   int64_t changes_open_ = 0;

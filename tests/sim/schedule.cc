@@ -251,6 +251,11 @@ void Schedule::Step() {
 }
 
 void Schedule::GetSomething(Member& member) {
+  if (rng_.Chance(150)) {
+    std::vector<int> keys;
+    for (int64_t i = rng_.Between(2, 12); i > 0; --i) keys.push_back(AnyKey());
+    return member.GetMany(keys, AnyTimeoutMs());
+  }
   const int key = AnyKey();
   const int64_t many = rng_.Chance(300) ? rng_.Between(2, 6) : 1;
   // A get that asks nobody has a flight of its own beside the others: not where a second load would be a fault.

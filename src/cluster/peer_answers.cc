@@ -1,0 +1,89 @@
+#include "cluster/peer_answers.h"
+
+#include <new>
+#include <string>
+#include <utility>
+
+#include "cluster/extension.h"
+#include "cluster/life.h"
+#include "cluster/skew.h"
+#include "cluster/text.h"
+
+namespace cohort {
+namespace {
+
+PeerAnswer Found(std::string_view key, std::string_view bytes, int64_t expire_unix_ns, bool keep, int64_t now_unix_ns,
+                 const std::string& address) {
+  PeerAnswer answer;
+  try {
+    answer.value = Value::Copy(key, bytes, expire_unix_ns);
+  } catch (const std::bad_alloc&) {
+    return FailedAnswer(Status(Code::kNoMemory, "no memory for the " + std::to_string(bytes.size()) +
+                                                    " bytes that peer " + address + " answered"));
+  }
+  answer.keep = keep && !answer.value->ExpiredAt(now_unix_ns);
+  return answer;
+}
+
+}  // namespace
+
+PeerAnswer FailedAnswer(Status status) {
+  PeerAnswer answer;
+  answer.status = std::move(status);
+  return answer;
+}
+
+PeerAnswer ReadPlainAnswer(const PeerLine& line, std::string_view key, const Response& response, int64_t sent_unix_ns) {
+  switch (response.status) {
+    case 200:
+      break;
+    case 404:
+      return FailedAnswer(Status(Code::kNotFound, TrimNewlines(response.body)));
+    case 503:
+      return FailedAnswer(Status(Code::kRemoteFailed, TrimNewlines(response.body)));
+    default:
+      return FailedAnswer(line.Unexpected(response));
+  }
+  const Result<wire::GetResponse> message = wire::DecodeGetResponse(response.body);
+  if (!message.ok()) return FailedAnswer(line.Unreadable(message.status()));
+  const int64_t now_unix_ns = line.clock().UnixNs();
+  int64_t expire_unix_ns = message->expire_unix_ns;
+  const std::string* life = FindHeader(response.headers, kLifeHeader);
+  if (const auto life_ms = life != nullptr ? ParseDecimal(*life) : std::nullopt) {
+    expire_unix_ns = ExpireAfterMs(*life_ms, now_unix_ns);
+  } else if (const std::string* header = FindHeader(response.headers, "Date");
+             header != nullptr && expire_unix_ns != 0) {
+    if (const auto date_unix_s = ParseHttpDate(*header)) {
+      expire_unix_ns = CorrectExpiry(expire_unix_ns, SkewNs(*date_unix_s, sent_unix_ns, now_unix_ns));
+    }
+  }
+  return Found(key, message->value, expire_unix_ns, true, now_unix_ns, line.address());
+}
+
+PeerAnswer ReadBatchAnswer(const PeerLine& line, std::string_view key, const wire::BatchAnswer& answer) {
+  switch (answer.code) {
+    case Code::kOk: {
+      const int64_t now_unix_ns = line.clock().UnixNs();
+      return Found(key, answer.value, ExpireAfterMs(answer.life_ms, now_unix_ns), answer.keep, now_unix_ns,
+                   line.address());
+    }
+    case Code::kNotFound:
+    case Code::kRemoteFailed:
+      return FailedAnswer(Status(answer.code, answer.message));
+    default:
+      return FailedAnswer(Status(Code::kUnreachable, "peer " + line.address() + " answered: " + answer.message));
+  }
+}
+
+PeerAnswer ReadOnlyAnswer(const PeerLine& line, std::string_view key, const Response& response) {
+  if (response.status != 200) return FailedAnswer(line.Unexpected(response));
+  const Result<std::vector<wire::BatchAnswer>> answers = wire::DecodeBatchAnswers(response.body);
+  if (!answers.ok()) return FailedAnswer(line.Unreadable(answers.status()));
+  if (answers->size() != 1) {
+    return FailedAnswer(
+        line.Unreadable(Status(Code::kInternal, std::to_string(answers->size()) + " answers to a batch of 1")));
+  }
+  return ReadBatchAnswer(line, key, answers->front());
+}
+
+}  // namespace cohort

@@ -1,0 +1,381 @@
+// The gets that travel in batches, and those that a peer has answered with tickets.
+//
+// At most three requests are on their way that carry gets or say what need not be answered, and one that collects. None
+// of them takes longer than the peer's first answer; how long a load takes is between the get and its ticket.
+#include <algorithm>
+
+#include "cluster/extension.h"
+#include "cluster/fanout.h"
+#include "cluster/life.h"
+#include "cluster/peer_answers.h"
+#include "cluster/peer_gets.h"
+
+namespace cohort {
+namespace {
+
+constexpr int kSlots = 3;
+constexpr size_t kMostKeys = 1'000;                  // Of a batch; more make it no cheaper.
+constexpr size_t kMostKeyBytes = size_t{256} << 10;  // With the groups' names.
+constexpr int64_t kNetworkMs = 10'000;               // For a request and its answer.
+constexpr int64_t kPollMs = 5'000;                   // So long a peer may have nothing to say.
+constexpr int64_t kGraceMs = 1'000;                  // A get's own deadline ends it before its request's.
+constexpr int kMostPollsLost = 2;
+
+}  // namespace
+
+void PeerGets::Enqueue(CallId id, Getting& get) {
+  get.way = Getting::Way::kQueued;
+  if (get.alone) {
+    alone_.push_back(id);
+  } else {
+    queue_.Push(get.group, id, get.group.size() + get.key.size());
+  }
+  deadlines_.emplace(get.deadline_ns, id);
+  ArmTimer();
+}
+
+PeerGets::Shared PeerGets::Take(CallId id) {
+  const auto found = gets_.find(id);
+  if (found == gets_.end()) return nullptr;
+  Shared get = std::move(found->second);
+  gets_.erase(found);
+  deadlines_.erase({get->deadline_ns, id});
+  if (get->way == Getting::Way::kTicket && get->ticket != 0) tickets_.Drop(get->ticket);
+  return get;
+}
+
+void PeerGets::TakeEnded(CallId id, PeerAnswer answer, std::vector<Ended>* ended) {
+  if (const Shared get = Take(id)) ended->push_back({std::move(get->done), std::move(answer)});
+}
+
+void PeerGets::AskAgain(CallId id, std::vector<Ended>* ended) {
+  Getting& get = *gets_.at(id);
+  get.ticket = 0;
+  if (get.asked_again || closed_) {
+    TakeEnded(id, FailedAnswer(Status(Code::kUnreachable, "peer " + line_->address() + " lost what it was asked for")),
+              ended);
+    return;
+  }
+  get.asked_again = true;
+  Enqueue(id, get);
+}
+
+void PeerGets::Run(std::vector<Ended> ended) {
+  for (Ended& end : ended) end.done(std::move(end.answer));
+}
+
+// ---- deadlines
+
+void PeerGets::ArmTimer() {
+  if (deadlines_.empty()) return;
+  const int64_t due_ns = deadlines_.begin()->first;
+  if (timer_ns_ != 0 && timer_ns_ <= due_ns) return;
+  if (timer_ns_ != 0) runtime_.timers().Cancel(timer_);
+  timer_ns_ = due_ns;
+  timer_ =
+      runtime_.timers().After(std::max<int64_t>(0, due_ns - line_->clock().MonotonicNs()), [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->OnTimer();
+      });
+}
+
+void PeerGets::OnTimer() {
+  std::vector<Ended> ended;
+  std::vector<Health::Permit> unused;
+  {
+    std::lock_guard lock(mutex_);
+    timer_ns_ = 0;
+    const int64_t now_ns = line_->clock().MonotonicNs();
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now_ns) {
+      const CallId id = deadlines_.begin()->second;
+      const Getting& get = *gets_.at(id);
+      if (!get.asked) unused.push_back(get.permit);
+      TakeEnded(id, FailedAnswer(Status(Code::kTimeout, "peer " + line_->address() + " had not answered in time")),
+                &ended);
+    }
+    ArmTimer();
+  }
+  for (const Health::Permit permit : unused) line_->GiveBack(permit);
+  if (ended.empty()) return;
+  Run(std::move(ended));
+  Pump();  // The owner is told.
+}
+
+// ---- what is sent next
+
+// Only one thread sends at a time, and whoever finds it at work leaves: so an end that comes before Send returns
+// neither recurses nor is overlooked, because the sender looks again after each Send.
+void PeerGets::Pump() {
+  std::unique_lock lock(mutex_);
+  if (pumping_) return;
+  pumping_ = true;
+  while (Task work = NextWork()) {
+    lock.unlock();
+    work();
+    work = nullptr;
+    lock.lock();
+  }
+  pumping_ = false;
+}
+
+Task PeerGets::NextWork() {
+  if (closed_) return nullptr;
+  if (!polling_ && tickets_.waiting()) {
+    polling_ = true;
+    const auto sent = std::make_shared<Sent>();
+    sent->since = tickets_.Now();
+    sent->note = tickets_.TakeNote();
+    return [self = shared_from_this(), sent] { self->SendCollect(sent, kPollMs); };
+  }
+  const bool batches = line_->TakesTickets();
+  if (batches && slots_taken_ >= kSlots) return nullptr;
+  if (holds_ == 0 || queue_.size() >= kMostKeys) {
+    if (Task batch = TakeBatch(batches)) return batch;
+  }
+  if (!batches || !tickets_.dropping()) return nullptr;
+  ++slots_taken_;
+  const auto sent = std::make_shared<Sent>();
+  sent->note = tickets_.TakeNote();
+  return [self = shared_from_this(), sent] { self->SendCollect(sent, 0); };
+}
+
+Task PeerGets::TakeBatch(bool batches) {
+  const auto wanted = [this](CallId id) {
+    const auto found = gets_.find(id);
+    return found != gets_.end() && found->second->way == Getting::Way::kQueued;
+  };
+  std::vector<CallId> ids;
+  while (ids.empty() && !alone_.empty()) {
+    if (wanted(alone_.front())) ids.push_back(alone_.front());
+    alone_.pop_front();
+  }
+  if (ids.empty()) ids = queue_.Take(kMostKeys, kMostKeyBytes, wanted);
+  if (ids.empty()) return nullptr;
+
+  const auto sent = std::make_shared<Sent>();
+  sent->gets.reserve(ids.size());
+  for (const CallId id : ids) sent->gets.emplace_back(id, gets_.at(id));
+  // The peer may be another program than it was when they came.
+  if (!batches) {
+    for (const auto& [id, get] : sent->gets) {
+      get->way = Getting::Way::kPlain;
+      deadlines_.erase({get->deadline_ns, id});
+    }
+    return [self = shared_from_this(), sent] {
+      for (const auto& [id, get] : sent->gets) self->SendPlain(id, get, Form::kAny);
+    };
+  }
+  ++slots_taken_;
+  for (const auto& [id, get] : sent->gets) {
+    get->way = Getting::Way::kBatch;
+    get->asked = true;
+    sent->permit = std::max(sent->permit, get->permit);
+  }
+  sent->number = tickets_.BeginBatch();
+  sent->note = tickets_.TakeNote();
+  return [self = shared_from_this(), sent] { self->SendBatch(sent); };
+}
+
+// ---- batches
+
+void PeerGets::SendBatch(const std::shared_ptr<Sent>& sent) {
+  const int64_t now_ns = line_->clock().MonotonicNs();
+  int64_t latest_ms = 0;
+  std::vector<wire::BatchEntry> entries;
+  entries.reserve(sent->gets.size());
+  for (const auto& [id, get] : sent->gets) {
+    wire::BatchEntry& entry = entries.emplace_back();
+    entry.group = get->group;
+    entry.key = get->key;
+    entry.timeout_ms = std::max<int64_t>(1, MillisecondsUntil(get->deadline_ns, now_ns));
+    latest_ms = std::max(latest_ms, entry.timeout_ms);
+  }
+  line_->Send(sent->permit, BatchRequest(line_->base_path(), entries, sent->note),
+              std::min(kNetworkMs, latest_ms + kGraceMs),
+              [self = shared_from_this(), sent](Result<Response> end) { self->EndBatch(sent, std::move(end)); });
+}
+
+bool PeerGets::IsClosed() {
+  std::lock_guard lock(mutex_);
+  return closed_;
+}
+
+void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end) {
+  if (IsClosed()) return;
+  Status failure;
+  const bool refused = end.ok() && PeerLine::RefusesBatches(*end);
+  std::vector<Heard> heard;
+  uint64_t incarnation = 0;
+  if (!end.ok()) {
+    failure = end.status();
+  } else if (end->status != 200) {
+    failure = line_->Unexpected(*end);
+  } else if (Result<std::vector<wire::BatchAnswer>> read = wire::DecodeBatchAnswers(end->body, &incarnation);
+             !read.ok()) {
+    failure = line_->Unreadable(read.status());
+  } else if (read->size() != sent->gets.size()) {
+    failure = line_->Unreadable(Status(
+        Code::kInternal, std::to_string(read->size()) + " answers to a batch of " + std::to_string(sent->gets.size())));
+  } else {
+    heard.reserve(read->size());
+    for (size_t i = 0; i < read->size(); ++i) {
+      Heard& next = heard.emplace_back();
+      next.said = std::move((*read)[i]);
+      if (next.said.ticket == 0) next.answer = ReadBatchAnswer(*line_, sent->gets[i].second->key, next.said);
+    }
+  }
+
+  std::vector<Ended> ended;
+  std::vector<std::pair<CallId, Shared>> plain;
+  {
+    std::lock_guard lock(mutex_);
+    if (failure.ok()) {
+      ReadBatch(*sent, std::move(heard), incarnation, &ended);
+    } else {
+      tickets_.Restore(std::move(sent->note));
+      for (const auto& [id, get] : sent->gets) {
+        if (get->way != Getting::Way::kBatch || gets_.count(id) == 0) continue;
+        if (refused) {
+          get->way = Getting::Way::kPlain;
+          deadlines_.erase({get->deadline_ns, id});
+          plain.emplace_back(id, get);
+        } else {
+          TakeEnded(id, FailedAnswer(failure), &ended);
+        }
+      }
+    }
+    tickets_.EndBatch(sent->number);
+  }
+  Pump();  // Tickets are collected from now on.
+  for (const auto& [id, get] : plain) SendPlain(id, get, Form::kPlain);
+  // The slot is free when all have been told, so that what they ask for next travels together.
+  Run(std::move(ended));
+  {
+    std::lock_guard lock(mutex_);
+    --slots_taken_;
+  }
+  Pump();
+}
+
+void PeerGets::ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t incarnation, std::vector<Ended>* ended) {
+  const bool same_session = sent.note.id == tickets_.session();
+  for (size_t i = 0; i < heard.size(); ++i) {
+    const auto& [id, get] = sent.gets[i];
+    wire::BatchAnswer& said = heard[i].said;
+    const bool waits = get->way == Getting::Way::kBatch && gets_.count(id) != 0;
+    if (!waits) {
+      if (said.ticket != 0 && same_session) tickets_.Drop(said.ticket);
+      continue;
+    }
+    if (said.ticket != 0) {
+      if (!same_session) {
+        AskAgain(id, ended);
+        continue;
+      }
+      std::optional<wire::BatchAnswer> early = tickets_.Await(said.ticket, id, incarnation);
+      if (!early) {
+        get->way = Getting::Way::kTicket;
+        get->ticket = said.ticket;
+        continue;
+      }
+      said = std::move(*early);
+      heard[i].answer = ReadBatchAnswer(*line_, get->key, said);
+    }
+    EndOrAskAlone(id, *get, said.code, std::move(heard[i].answer), ended);
+  }
+}
+
+void PeerGets::EndOrAskAlone(CallId id, Getting& get, Code said, PeerAnswer answer, std::vector<Ended>* ended) {
+  if (said == Code::kTooLarge && !get.alone && !closed_) {
+    get.alone = true;
+    get.ticket = 0;
+    Enqueue(id, get);
+  } else {
+    TakeEnded(id, std::move(answer), ended);
+  }
+}
+
+// ---- tickets
+
+void PeerGets::SendCollect(const std::shared_ptr<Sent>& sent, int64_t wait_ms) {
+  Request request;
+  request.method = "POST";
+  request.target = line_->base_path() + kCollectPath;
+  request.headers.emplace_back("Content-Type", kProtobufType);
+  request.body = wire::EncodeCollect(sent->note, wait_ms);
+  line_->Send(0, std::move(request), wait_ms + kNetworkMs,
+              [self = shared_from_this(), sent, wait_ms](Result<Response> end) {
+                if (wait_ms > 0) return self->EndPoll(sent, std::move(end));
+                self->EndTell();
+              });
+}
+
+// What was not told is no loss: the answers come, and are dropped here.
+void PeerGets::EndTell() {
+  {
+    std::lock_guard lock(mutex_);
+    --slots_taken_;
+  }
+  Pump();
+}
+
+// A poll that is lost loses nothing: the next brings the same answers. When that is lost as well, or the peer does not
+// understand, it is given up with all that it owes.
+void PeerGets::EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end) {
+  if (IsClosed()) return;
+  uint64_t incarnation = 0;
+  Status failure = end.status();
+  bool again = true;  // The gets may be asked again, if the peer has lost them.
+  std::vector<wire::BatchAnswer> answers;
+  if (end.ok() && end->status != 200) {
+    failure = line_->Unexpected(*end);
+  } else if (end.ok()) {
+    Result<std::vector<wire::BatchAnswer>> read = wire::DecodeBatchAnswers(end->body, &incarnation);
+    if (read.ok()) {
+      answers = std::move(*read);
+    } else {
+      failure = line_->Unreadable(read.status());
+    }
+  } else {
+    again = false;
+  }
+
+  std::vector<Ended> ended;
+  {
+    std::lock_guard lock(mutex_);
+    polling_ = false;
+    if (closed_) return;
+    if (failure.ok()) {
+      polls_lost_ = 0;
+      ReadPoll(*sent, std::move(answers), incarnation, &ended);
+    } else if (!again && ++polls_lost_ < kMostPollsLost) {
+      tickets_.Restore(std::move(sent->note));
+    } else {
+      polls_lost_ = 0;
+      for (const CallId id : tickets_.Reset(runtime_.random().Next() | 1)) {
+        gets_.at(id)->ticket = 0;  // It needs no dropping.
+        if (again) {
+          AskAgain(id, &ended);
+        } else {
+          TakeEnded(id, FailedAnswer(failure), &ended);
+        }
+      }
+    }
+  }
+  Run(std::move(ended));
+  Pump();
+}
+
+void PeerGets::ReadPoll(const Sent& sent, std::vector<wire::BatchAnswer> answers, uint64_t incarnation,
+                        std::vector<Ended>* ended) {
+  if (sent.note.id != tickets_.session()) return;
+  for (wire::BatchAnswer& answer : answers) {
+    const std::optional<CallId> id = tickets_.Receive(&answer);
+    if (!id) continue;
+    Getting& get = *gets_.at(*id);
+    get.ticket = 0;
+    EndOrAskAlone(*id, get, answer.code, ReadBatchAnswer(*line_, get.key, answer), ended);
+  }
+  for (const CallId id : tickets_.TakeLost(incarnation, sent.since)) AskAgain(id, ended);
+}
+
+}  // namespace cohort

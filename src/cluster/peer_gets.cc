@@ -1,0 +1,168 @@
+// The gets that travel alone in plain requests, and where each get goes.
+#include "cluster/peer_gets.h"
+
+#include "cluster/fanout.h"
+#include "cluster/life.h"
+#include "cluster/peer_answers.h"
+#include "wire/path.h"
+
+namespace cohort {
+
+PeerGets::PeerGets(std::shared_ptr<PeerLine> line, Runtime& runtime)
+    : line_(std::move(line)), runtime_(runtime), tickets_(runtime.random().Next() | 1) {}
+
+PeerGets::CallId PeerGets::Get(std::string_view group, std::string_view key, int64_t timeout_ms, Peer::GetDone done) {
+  const Result<Health::Permit> permit = line_->AskLeave();
+  if (!permit.ok()) {
+    done(FailedAnswer(permit.status()));
+    return 0;
+  }
+  const auto get =
+      std::make_shared<Getting>(group, key, *permit, DeadlineAfterMs(timeout_ms, line_->clock().MonotonicNs()));
+  get->done = std::move(done);
+  bool queued = line_->TakesTickets();
+  CallId id = 0;
+  {
+    std::lock_guard lock(mutex_);
+    id = ++last_id_;
+    gets_.emplace(id, get);
+    queued = queued && !closed_;
+    if (queued) Enqueue(id, *get);
+  }
+  if (queued) {
+    Pump();
+  } else {
+    SendPlain(id, get, Form::kAny);
+  }
+  return id;
+}
+
+void PeerGets::SendPlain(CallId id, const Shared& get, Form form) {
+  const int64_t left_ms = MillisecondsUntil(get->deadline_ns, line_->clock().MonotonicNs());
+  if (left_ms <= 0) {
+    line_->GiveBack(get->permit);
+    return Finish(id, get,
+                  FailedAnswer(Status(Code::kTimeout, "peer " + line_->address() + " had not answered in time")));
+  }
+  Request request;
+  request.method = "GET";
+  request.target = wire::KeyPath(line_->base_path(), get->group, get->key);
+  const bool either = form == Form::kAny && PeerLine::IsTooLong(request);
+  const bool batch = form == Form::kBatch || (either && line_->IsCohort());
+  if (batch) {
+    wire::BatchEntry entry;
+    entry.group = get->group;
+    entry.key = get->key;
+    entry.timeout_ms = left_ms;
+    request = BatchRequest(line_->base_path(), {std::move(entry)});
+  }
+  int attempt = 0;
+  bool cancelled = false;
+  {
+    std::lock_guard lock(mutex_);
+    attempt = ++get->attempt;
+    get->sent_as = 0;
+    cancelled = get->cancelled;
+  }
+  if (cancelled) {
+    line_->GiveBack(get->permit);
+    return Finish(id, get,
+                  FailedAnswer(Status(Code::kCancelled, "the call to peer " + line_->address() + " was cancelled")));
+  }
+  const PeerChannel::CallId sent_as =
+      line_->Send(get->permit, std::move(request), left_ms,
+                  [self = shared_from_this(), id, get, batch, either, sent_unix_ns = line_->clock().UnixNs()](
+                      Result<Response> end) { self->EndPlain(id, get, batch, either, sent_unix_ns, std::move(end)); });
+  // Cancel can come before the channel's id is known:
+  // 1. Send is under way;       2. Cancel finds no id, and marks the get;   3. we see the mark and cancel the request.
+  // The answer can come first as well, and may already have been followed by another attempt, whose id must stay:
+  // 1. Send is under way;       2. it ends, attempt 2 is sent and noted;    3. we are attempt 1, and note nothing.
+  {
+    std::lock_guard lock(mutex_);
+    if (get->attempt != attempt) return;
+    get->sent_as = sent_as;
+    cancelled = get->cancelled;
+  }
+  if (cancelled) line_->channel().Cancel(sent_as);
+}
+
+void PeerGets::EndPlain(CallId id, const Shared& get, bool batch, bool other_form_left, int64_t sent_unix_ns,
+                        Result<Response> end) {
+  if (!end.ok()) return Finish(id, get, FailedAnswer(end.status()));
+  if (other_form_left) {
+    if (batch && PeerLine::RefusesBatches(*end)) return SendPlain(id, get, Form::kPlain);
+    if (!batch && PeerLine::RefusesLongLines(*end)) return SendPlain(id, get, Form::kBatch);
+  }
+  Finish(id, get,
+         batch ? ReadOnlyAnswer(*line_, get->key, *end) : ReadPlainAnswer(*line_, get->key, *end, sent_unix_ns));
+}
+
+void PeerGets::Finish(CallId id, const Shared& get, PeerAnswer answer) {
+  Peer::GetDone done;
+  {
+    std::lock_guard lock(mutex_);
+    gets_.erase(id);
+    done = std::move(get->done);
+  }
+  done(std::move(answer));
+}
+
+void PeerGets::Cancel(CallId id) {
+  std::vector<Ended> ended;
+  bool give_back = false;
+  Shared get;
+  PeerChannel::CallId sent_as = 0;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = gets_.find(id);
+    if (found == gets_.end()) return;
+    get = found->second;
+    if (get->way == Getting::Way::kPlain) {
+      get->cancelled = true;
+      sent_as = get->sent_as;
+    } else {
+      give_back = !get->asked;
+      TakeEnded(id, FailedAnswer(Status(Code::kCancelled, "the call to peer " + line_->address() + " was cancelled")),
+                &ended);
+    }
+  }
+  if (sent_as != 0) line_->channel().Cancel(sent_as);
+  if (ended.empty()) return;
+  if (give_back) line_->GiveBack(get->permit);
+  Run(std::move(ended));
+  Pump();  // The owner is told.
+}
+
+void PeerGets::Hold() {
+  std::lock_guard lock(mutex_);
+  ++holds_;
+}
+
+void PeerGets::Release() {
+  {
+    std::lock_guard lock(mutex_);
+    if (--holds_ > 0) return;
+  }
+  Pump();
+}
+
+// Plain requests are ended by the channel. What it may still tell of the others finds nothing, and touches nothing: the
+// runtime may be gone by then.
+void PeerGets::Close() {
+  std::vector<Ended> ended;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    std::vector<CallId> open;
+    for (const auto& [id, get] : gets_) {
+      if (get->way != Getting::Way::kPlain) open.push_back(id);
+    }
+    for (const CallId id : open) {
+      TakeEnded(id, FailedAnswer(Status(Code::kClosed, "the connection to peer " + line_->address() + " was closed")),
+                &ended);
+    }
+  }
+  Run(std::move(ended));
+}
+
+}  // namespace cohort

@@ -1,0 +1,136 @@
+// PeerGets asks one peer for keys. A peer that answers with tickets is asked in batches: a get that finds a free slot
+// goes at once, alone; when all slots are taken it waits, and the next slot to be free takes all that waits. Any other
+// peer gets one plain request for each key. Thread safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "cluster/get_queue.h"
+#include "cluster/peer.h"
+#include "cluster/peer_line.h"
+#include "cluster/tickets.h"
+#include "runtime/runtime.h"
+
+namespace cohort {
+
+class PeerGets : public std::enable_shared_from_this<PeerGets> {
+ public:
+  using CallId = Peer::CallId;
+
+  PeerGets(std::shared_ptr<PeerLine> line, Runtime& runtime);
+
+  // As Peer says. timeout_ms > 0.
+  CallId Get(std::string_view group, std::string_view key, int64_t timeout_ms, Peer::GetDone done);
+  void Cancel(CallId id);
+  void Hold();
+  void Release();
+  // After the channel has been closed.
+  void Close();
+
+ private:
+  // One get, until its end. What is not const is guarded by mutex_.
+  struct Getting {
+    Getting(std::string_view get_group, std::string_view get_key, Health::Permit get_permit, int64_t deadline)
+        : group(get_group), key(get_key), permit(get_permit), deadline_ns(deadline) {}
+    const std::string group;
+    const std::string key;
+    const Health::Permit permit;
+    const int64_t deadline_ns;  // Monotonic.
+    Peer::GetDone done;
+
+    enum class Way { kPlain, kQueued, kBatch, kTicket };
+    Way way = Way::kPlain;
+
+    // kPlain
+    bool cancelled = false;
+    int attempt = 0;  // 1: the first request, 2: the same again in the other form.
+    PeerChannel::CallId sent_as = 0;
+
+    // The others
+    bool alone = false;        // Its value did not fit beside others.
+    bool asked = false;        // Its permit went with a request.
+    bool asked_again = false;  // Its ticket was lost once.
+    uint64_t ticket = 0;       // kTicket
+  };
+  using Shared = std::shared_ptr<Getting>;
+  struct Ended {
+    Peer::GetDone done;
+    PeerAnswer answer;
+  };
+  // One answer of a batch.
+  struct Heard {
+    wire::BatchAnswer said;
+    PeerAnswer answer;  // If that is its end.
+  };
+  // A batch on its way, or a request that tells or asks of tickets.
+  struct Sent {
+    uint64_t number = 0;  // Of the batch.
+    uint64_t since = 0;   // Tickets::Now() when it was sent.
+    Health::Permit permit = 0;
+    std::vector<std::pair<CallId, Shared>> gets;
+    wire::Session note;
+  };
+  enum class Form { kAny, kPlain, kBatch };
+
+  // ---- peer_gets.cc: one request for each key
+  void SendPlain(CallId id, const Shared& get, Form form);
+  void EndPlain(CallId id, const Shared& get, bool batch, bool other_form_left, int64_t sent_unix_ns,
+                Result<Response> end);
+  void Finish(CallId id, const Shared& get, PeerAnswer answer);
+
+  // ---- peer_batches.cc: one request for many. REQUIRE mutex_ held where no lock is said.
+  void Enqueue(CallId id, Getting& get);
+  Shared Take(CallId id);
+  void TakeEnded(CallId id, PeerAnswer answer, std::vector<Ended>* ended);
+  // Once more if it has not been, else its end.
+  void AskAgain(CallId id, std::vector<Ended>* ended);
+  // Its end, unless its value did not fit.
+  void EndOrAskAlone(CallId id, Getting& get, Code said, PeerAnswer answer, std::vector<Ended>* ended);
+  void ArmTimer();
+  Task NextWork();
+  Task TakeBatch(bool batches);
+  // Without the lock:
+  void Pump();
+  void OnTimer();
+  void SendBatch(const std::shared_ptr<Sent>& sent);
+  void EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end);
+  void ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t incarnation, std::vector<Ended>* ended);
+  void SendCollect(const std::shared_ptr<Sent>& sent, int64_t wait_ms);
+  void EndTell();
+  void EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end);
+  void ReadPoll(const Sent& sent, std::vector<wire::BatchAnswer> answers, uint64_t incarnation,
+                std::vector<Ended>* ended);
+  static void Run(std::vector<Ended> ended);
+  bool IsClosed();
+
+  const std::shared_ptr<PeerLine> line_;
+  Runtime& runtime_;
+
+  std::mutex mutex_;
+  CallId last_id_ = 0;
+  std::unordered_map<CallId, Shared> gets_;
+  bool closed_ = false;
+
+  GetQueue queue_;
+  std::deque<CallId> alone_;
+  std::set<std::pair<int64_t, CallId>> deadlines_;  // Of all that are not kPlain: a request's time is not theirs.
+  TimerId timer_ = 0;
+  int64_t timer_ns_ = 0;  // When it is due; 0: none is armed.
+  int slots_taken_ = 0;
+  int holds_ = 0;
+  bool pumping_ = false;
+  bool polling_ = false;
+  int polls_lost_ = 0;  // In a row.
+  Tickets tickets_;
+};
+
+}  // namespace cohort
