@@ -241,7 +241,7 @@ int64_t Group::OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t att
       if (const int64_t now_ns = context_->NowNs(); now_ns < until_ns) {
         LoadHere(std::move(lock), flight, Outcome());
         LogPeerError(flight->key, *peer, answer.status);
-      } else if (LatestDeadlineNs(*flight) - now_ns >= kNsPerMs) {
+      } else if (LatestDeadlineNs(*flight) > now_ns) {
         flight->peer = peer;
         lock.unlock();
         AskOwner(flight, peer);
