@@ -205,6 +205,10 @@ void Service::ServeCollect(Asked asked) {
   const std::shared_ptr<ServedSession> session = sessions_->Find(note->id);
   if (!session) return asked.done(ProtobufAnswer(wire::EncodeBatchAnswers(std::vector<wire::BatchAnswerView>(), 0)));
   session->Note(*note);
+  // An answer must leave before the listener gives the handler up.
+  if (const int64_t limit_ms = TimeoutMs(asked.request); limit_ms > 0) {
+    wait_ms = std::min(wait_ms, std::max<int64_t>(1, limit_ms - limit_ms / 4));
+  }
   session->Collect(wait_ms,
                    [done = std::move(asked.done)](std::string body) mutable { done(ProtobufAnswer(std::move(body))); });
 }
