@@ -125,7 +125,7 @@ Service::~Service() = default;
 
 void Service::Sweep() { sessions_->Sweep(); }
 
-void Service::AwaitCollected(int64_t deadline_ns) { sessions_->AwaitCollected(deadline_ns); }
+bool Service::AwaitCollected(int64_t deadline_ns) { return sessions_->AwaitCollected(deadline_ns); }
 
 void Service::Handle(Request request, UniqueFunction<void(Response)> done) {
   Asked asked{std::move(request), {}, std::move(done)};

@@ -49,8 +49,9 @@ class Service final : public RequestHandler {
   void Handle(Request request, UniqueFunction<void(Response)> done) override;
   // Forgets what is owed to peers that have been silent for long. To be called now and then.
   void Sweep();
-  // Waits until the peers have collected what is ready for them; until that point of the monotonic clock at most.
-  void AwaitCollected(int64_t deadline_ns);
+  // Waits until the peers have collected what is ready for them; false: they had not by that point of the monotonic
+  // clock.
+  bool AwaitCollected(int64_t deadline_ns);
 
  private:
   // What the handlers of one request need from it.

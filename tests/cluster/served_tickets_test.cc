@@ -263,6 +263,26 @@ TEST_F(ServedTickets, WhatIsTooLargeToWaitIsAskedForAlone) {
   EXPECT_EQ(codes, (std::vector<Code>{Code::kOk, Code::kOk, Code::kOk, Code::kTooLarge, Code::kTooLarge}));
 }
 
+TEST_F(ServedTickets, AShutdownCanAwaitThatWhatIsReadyIsCollected) {
+  const uint64_t ticket = TicketOf("held1");
+  TicketOf("held2");
+  EXPECT_TRUE(service_.AwaitCollected(0)) << "loads are awaited elsewhere";
+  End("held1");
+  EXPECT_FALSE(service_.AwaitCollected(0));
+  Collect();
+  EXPECT_TRUE(service_.AwaitCollected(0)) << "a response carries it";
+  session_.received = {ticket};
+  Collect();
+  End("held2");
+  EXPECT_TRUE(service_.AwaitCollected(0)) << "the one that waited did";
+  TicketOf("held3");
+  End("held3");
+  EXPECT_FALSE(service_.AwaitCollected(0));
+  runtime_.Pass(31'000);
+  service_.Sweep();
+  EXPECT_TRUE(service_.AwaitCollected(0)) << "nobody will collect it";
+}
+
 TEST_F(ServedTickets, WithoutASessionAllAreWaitedFor) {
   session_.id = 0;
   auto got = Batch({"a", "held"});

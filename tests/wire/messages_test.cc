@@ -128,6 +128,50 @@ TEST(BatchAnswers, ComeBackInTheirOrder) {
   }
 }
 
+TEST(BatchAnswers, TicketsAndTheIncarnationComeBack) {
+  std::vector<BatchAnswer> answers(2);
+  answers[0].ticket = ~uint64_t{0};
+  answers[1].ticket = 1;
+  answers[1].value = std::string(300, 'v');
+  answers[1].life_ms = int64_t{1} << 60;
+  uint64_t incarnation = 0;
+  const auto decoded = DecodeBatchAnswers(EncodeBatchAnswers(answers, 0x8000000000000001), &incarnation);
+  ASSERT_TRUE(decoded.ok());
+  ASSERT_EQ(decoded->size(), 2u);
+  EXPECT_EQ((*decoded)[0].ticket, ~uint64_t{0});
+  EXPECT_EQ((*decoded)[1].ticket, 1u);
+  EXPECT_EQ((*decoded)[1].value, answers[1].value);
+  EXPECT_EQ((*decoded)[1].life_ms, answers[1].life_ms);
+  EXPECT_EQ(incarnation, 0x8000000000000001);
+  ASSERT_TRUE(DecodeBatchAnswers(EncodeBatchAnswers(answers), &incarnation).ok());
+  EXPECT_EQ(incarnation, 0u) << "none";
+}
+
+TEST(Session, ComesBackFromABatchAndFromACollect) {
+  Session session;
+  session.id = ~uint64_t{0};
+  session.received = {1, uint64_t{1} << 63};
+  session.dropped = {7};
+  for (const bool of_batch : {true, false}) {
+    Session decoded;
+    int64_t wait_ms = -1;
+    if (of_batch) {
+      ASSERT_TRUE(DecodeBatch(EncodeBatch({}, session), &decoded).ok());
+    } else {
+      decoded = *DecodeCollect(EncodeCollect(session, 5000), &wait_ms);
+      EXPECT_EQ(wait_ms, 5000);
+    }
+    EXPECT_EQ(decoded.id, session.id);
+    EXPECT_EQ(decoded.received, session.received);
+    EXPECT_EQ(decoded.dropped, session.dropped);
+  }
+  Session none;
+  ASSERT_TRUE(DecodeBatch(EncodeBatch({}), &none).ok());
+  EXPECT_EQ(none.id, 0u);
+  int64_t wait_ms = 0;
+  EXPECT_FALSE(DecodeCollect("\xff", &wait_ms).ok());
+}
+
 TEST(BatchAnswers, ACodeOfANewerNodeIsNotFinal) {
   std::vector<BatchAnswer> answers(1);
   answers[0].code = static_cast<Code>(99);
