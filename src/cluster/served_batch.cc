@@ -128,8 +128,12 @@ void ServedBatch::Cut() {
   Answer(std::move(done));
 }
 
+// Loads that have tickets keep the batch, but nothing of the others. Whoever ends one looks at its ticket alone.
 void ServedBatch::Answer(Done done) {
-  done(EncodeServedAnswers(answers_, session_ ? session_->incarnation() : 0, runtime_.clock().UnixNs()));
+  std::string body = EncodeServedAnswers(answers_, session_ ? session_->incarnation() : 0, runtime_.clock().UnixNs());
+  entries_.clear();
+  for (ServedAnswer& answer : answers_) answer.answer = {};
+  done(std::move(body));
 }
 
 }  // namespace cohort
