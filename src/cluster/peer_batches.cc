@@ -158,6 +158,7 @@ Task PeerGets::TakeBatch(bool batches) {
   if (!batches) {
     for (const auto& [id, get] : sent->gets) {
       get->way = Getting::Way::kPlain;
+      ++plain_;
       deadlines_.erase({get->deadline_ns, id});
     }
     return [self = shared_from_this(), sent] {
@@ -236,6 +237,7 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
         if (get->way != Getting::Way::kBatch || gets_.count(id) == 0) continue;
         if (refused) {
           get->way = Getting::Way::kPlain;
+          ++plain_;
           deadlines_.erase({get->deadline_ns, id});
           plain.emplace_back(id, get);
         } else {

@@ -7,6 +7,14 @@
 #include "wire/path.h"
 
 namespace cohort {
+namespace {
+
+// A peer of which nothing is known is asked a few keys. Its first answer tells how the others go; if that takes longer
+// than this, they go plainly.
+constexpr int kFirstGets = 3;
+constexpr int64_t kFirstAnswerNs = 5'000'000;
+
+}  // namespace
 
 PeerGets::PeerGets(std::shared_ptr<PeerLine> line, Runtime& runtime)
     : line_(std::move(line)), runtime_(runtime), tickets_(runtime.random().Next() | 1) {}
@@ -20,21 +28,42 @@ PeerGets::CallId PeerGets::Get(std::string_view group, std::string_view key, int
   const auto get =
       std::make_shared<Getting>(group, key, *permit, DeadlineAfterMs(timeout_ms, line_->clock().MonotonicNs()));
   get->done = std::move(done);
-  bool queued = line_->TakesTickets();
+  const bool batched = line_->TakesTickets();
+  const bool known = line_->IsKnown();
+  bool queued = false;
   CallId id = 0;
   {
     std::lock_guard lock(mutex_);
     id = ++last_id_;
     gets_.emplace(id, get);
-    queued = queued && !closed_;
-    if (queued) Enqueue(id, *get);
+    queued = !closed_ && (batched || (!known && plain_ >= kFirstGets));
+    if (queued) {
+      Enqueue(id, *get);
+    } else {
+      ++plain_;
+    }
+    if (queued && !known) AwaitFirstAnswer();
   }
   if (queued) {
-    Pump();
+    if (known || line_->IsKnown()) Pump();
   } else {
     SendPlain(id, get, Form::kAny);
   }
   return id;
+}
+
+void PeerGets::AwaitFirstAnswer() {
+  if (awaiting_first_) return;
+  awaiting_first_ = true;
+  runtime_.timers().After(kFirstAnswerNs, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    {
+      std::lock_guard lock(self->mutex_);
+      self->awaiting_first_ = false;
+    }
+    self->Pump();
+  });
 }
 
 void PeerGets::SendPlain(CallId id, const Shared& get, Form form) {
@@ -102,9 +131,11 @@ void PeerGets::Finish(CallId id, const Shared& get, PeerAnswer answer) {
   {
     std::lock_guard lock(mutex_);
     gets_.erase(id);
+    --plain_;
     done = std::move(get->done);
   }
   done(std::move(answer));
+  Pump();  // Others may have waited for what its answer tells of the peer.
 }
 
 void PeerGets::Cancel(CallId id) {

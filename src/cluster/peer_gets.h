@@ -86,6 +86,8 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   void EndPlain(CallId id, const Shared& get, bool batch, bool other_form_left, int64_t sent_unix_ns,
                 Result<Response> end);
   void Finish(CallId id, const Shared& get, PeerAnswer answer);
+  // What waits goes in a moment, whatever is known then. REQUIRES: mutex_ held.
+  void AwaitFirstAnswer();
 
   // ---- peer_batches.cc: one request for many. REQUIRE mutex_ held where no lock is said.
   void Enqueue(CallId id, Getting& get);
@@ -119,6 +121,8 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   CallId last_id_ = 0;
   std::unordered_map<CallId, Shared> gets_;
   bool closed_ = false;
+  int plain_ = 0;  // Of the gets, those that are kPlain.
+  bool awaiting_first_ = false;
 
   GetQueue queue_;
   std::deque<CallId> alone_;

@@ -56,7 +56,7 @@ void PeerLine::Hear(Health::Permit permit, const Result<Response>& end) {
     version_.store(header != nullptr ? VersionOf(*header) : 0, std::memory_order_relaxed);
   } else if (end.status().code() == Code::kUnreachable) {
     // Whoever answers there next may be another program; groupcache-go cuts the connection when it gets a batch.
-    version_.store(0, std::memory_order_relaxed);
+    version_.store(-1, std::memory_order_relaxed);
   }
 }
 

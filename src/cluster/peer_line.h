@@ -33,6 +33,8 @@ class PeerLine : public std::enable_shared_from_this<PeerLine> {
 
   // Its last answer showed that it is a Cohort node; an answer without the sign, or none at all, ends the belief.
   bool IsCohort() const { return version_.load(std::memory_order_relaxed) > 0; }
+  // It has answered since it was last unreachable, so that this is known of it.
+  bool IsKnown() const { return version_.load(std::memory_order_relaxed) >= 0; }
   // It is one that answers what is not ready with tickets.
   bool TakesTickets() const { return version_.load(std::memory_order_relaxed) >= kVersionWithTickets; }
 
@@ -58,7 +60,7 @@ class PeerLine : public std::enable_shared_from_this<PeerLine> {
   const std::shared_ptr<PeerChannel> channel_;
   Clock& clock_;
   Health health_;
-  std::atomic<int> version_{0};  // Of our words; 0: it has not shown that it speaks them.
+  std::atomic<int> version_{-1};  // Of our words; 0: it does not speak them, -1: nothing is known.
 };
 
 }  // namespace cohort

@@ -527,6 +527,37 @@ TEST_F(PeerBatches, TicketsOfWhatIsAGoNodeNowAreAskedForPlainly) {
   EXPECT_EQ(a->times, 1);
 }
 
+TEST_F(PeerBatches, APeerOfWhichNothingIsKnownIsAskedAFewKeysFirst) {
+  const auto forget = [&] {
+    auto lost = Get("lost");
+    Answer(0, Status(Code::kUnreachable, "connection reset"));
+    EXPECT_EQ(lost->times, 1);
+  };
+  forget();
+  auto gets = GetMany(10);
+  ASSERT_EQ(channel_->open.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(Open(i).method, "GET");
+  Answer(0, Response{200, kTicketed, wire::EncodeGetResponse("first", 0)});
+  EXPECT_EQ(gets[0]->Value(), "first");
+  ASSERT_EQ(channel_->open.size(), 3u) << "the others travel together now";
+  EXPECT_EQ(Keys(2).size(), 7u);
+  AnswerAll(2);
+  while (!channel_->open.empty()) Answer(0, Response{404, {}, "not found\n"});
+  for (const Shared& got : gets) EXPECT_EQ(got->times, 1);
+
+  forget();
+  gets = GetMany(10);
+  ASSERT_EQ(channel_->open.size(), 3u);
+  runtime_.Pass(5);
+  ASSERT_EQ(channel_->open.size(), 10u) << "an answer that takes its time holds up nobody";
+  for (size_t i = 0; i < 10; ++i) EXPECT_EQ(Open(i).method, "GET");
+  Answer(0, Response{404, {}, "not found\n"});
+  Get("k");
+  EXPECT_EQ(Open(9).method, "GET") << "and it is no Cohort node";
+  auto more = GetMany(5);
+  EXPECT_EQ(channel_->open.size(), 15u);
+}
+
 TEST_F(PeerBatches, PeersOfTheFirstVersionGetPlainRequests) {
   Become({{"Cohort", "1"}});
   Get("k");
