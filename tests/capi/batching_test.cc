@@ -229,7 +229,7 @@ class Door {
   std::list<std::thread> pumps_;
 };
 
-TEST(Connections, FourAreEnoughFor256GetsInFlight) {
+TEST(Connections, AFewAreEnoughFor256GetsInFlight) {
   Door door;
   const Owned<cohort_instance_t> owner = NewInstance();
   const Owned<cohort_instance_t> asker = NewInstance();
@@ -263,7 +263,9 @@ TEST(Connections, FourAreEnoughFor256GetsInFlight) {
               COHORT_BEGIN_PENDING);
     ++begun;
   }
-  EXPECT_LE(door.connections(), 4);
+  // Four requests at a time. A sender that a busy machine keeps from finishing is replaced after some milliseconds, so
+  // there may have been a few more in all.
+  EXPECT_LE(door.connections(), 16);
   EXPECT_GE(door.connections(), 1);
   EXPECT_EQ(StatsOf(askers).local_loads, 0) << "all were answered by the owner";
   cohort_instance_shutdown(asker.get(), 0, nullptr);
