@@ -36,11 +36,8 @@ fn on_threads(threads: usize, times: u64, get: &(dyn Fn(&str) + Sync)) -> Durati
         for thread in 0..threads {
             let keys = &keys;
             scope.spawn(move || {
-                let mut at = thread * keys.len() / threads;
-                for _ in 0..times {
-                    get(&keys[at % keys.len()]);
-                    at += 1;
-                }
+                let turn = keys.iter().cycle().skip(thread * keys.len() / threads);
+                turn.zip(0..times).for_each(|(key, _)| get(key));
             });
         }
     });
