@@ -72,19 +72,19 @@ void ServedBatch::Run(ServedGroups& groups, std::vector<wire::BatchEntry> entrie
 }
 
 void ServedBatch::End(size_t index, ServedAnswer answer) {
-  uint64_t ticket = 0;
   Done done;
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (cut_) {
-      ticket = answers_[index].ticket;
-    } else {
-      entries_[index].ended = true;
-      answers_[index] = std::move(answer);
-      if (--left_ == 0) done = std::move(done_);
+      const uint64_t ticket = answers_[index].ticket;
+      lock.unlock();
+      if (ticket != 0) session_->Ready(ticket, std::move(answer.answer));
+      return;
     }
+    entries_[index].ended = true;
+    answers_[index] = std::move(answer);
+    if (--left_ == 0) done = std::move(done_);
   }
-  if (ticket != 0) session_->Ready(ticket, std::move(answer.answer));
   if (done) Answer(std::move(done));
 }
 

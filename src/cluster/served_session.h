@@ -45,9 +45,9 @@ class ServedSession : public std::enable_shared_from_this<ServedSession> {
   // Random, never 0: two sessions of one asker, before and after this node has forgotten it, are told apart by it.
   uint64_t incarnation() const { return incarnation_; }
 
-  // A ticket for that wait of the group; 0: there are too many.
+  // The number of a ticket for that wait of the group; 0: there are too many.
   uint64_t Issue(std::shared_ptr<ServedGroup> group, uint64_t wait);
-  void Ready(uint64_t ticket, ServedGroup::Answer answer);
+  void Ready(uint64_t number, ServedGroup::Answer answer);
   // The asker has received some and waits for others no more.
   void Note(const wire::Session& note);
   // Answers what is ready; if nothing is, as soon as something gets ready, or with nothing after wait_ms. A later call
