@@ -191,11 +191,13 @@ void Service::ServeBatch(Asked asked) {
   const std::shared_ptr<ServedGroups> groups = groups_.lock();
   if (!groups) return asked.done(ErrorAnswer(500, "this node is shutting down"));
   const std::shared_ptr<ServedSession> session = sessions_->Open(note.id);
-  if (session) session->Note(note);
   // With a session the request's time is only that of its first answer.
   const int64_t limit_ms = session ? 0 : TimeoutMs(asked.request);
   ServedBatch::Run(*groups, std::move(*entries), limit_ms, session, runtime_,
                    [done = std::move(asked.done)](std::string body) mutable { done(ProtobufAnswer(std::move(body))); });
+  // Last, so that a key that is dropped and asked for again, because one caller has left and another has not, is never
+  // without somebody who waits.
+  if (session) session->Note(note);
 }
 
 void Service::ServeCollect(Asked asked) {

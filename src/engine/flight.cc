@@ -1,5 +1,7 @@
 #include "engine/flight.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace cohort {
@@ -14,6 +16,19 @@ void FlightTable::Insert(Shard& shard, const std::shared_ptr<Flight>& flight) {
   auto& table = flight->misrouted ? shard.misrouted : shard.flights;
   table.emplace(flight->key, flight.get());
   shard.open.emplace(flight.get(), flight);
+}
+
+std::vector<std::shared_ptr<Flight>> FlightTable::Open(Shard& shard) {
+  std::vector<std::shared_ptr<Flight>> flights;
+  {
+    std::lock_guard lock(shard.mutex);
+    flights.reserve(shard.open.size());
+    for (const auto& [address, flight] : shard.open) flights.push_back(flight);
+  }
+  std::sort(flights.begin(), flights.end(), [](const auto& a, const auto& b) {
+    return std::tie(a->key, a->deadline_ns, a->misrouted) < std::tie(b->key, b->deadline_ns, b->misrouted);
+  });
+  return flights;
 }
 
 void FlightTable::Leave(Shard& shard, Flight& flight) {

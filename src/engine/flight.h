@@ -79,6 +79,9 @@ class FlightTable {
   Shard& OfTicket(uint64_t ticket) { return shards_[ticket & (kShards - 1)]; }
   std::array<Shard, 64>& shards() { return shards_; }
 
+  // Those that have not ended, in an order that does not hang on addresses: the simulator replays it. Locks the shard.
+  static std::vector<std::shared_ptr<Flight>> Open(Shard& shard);
+
   // All below REQUIRE the lock of the shard.
   static std::shared_ptr<Flight> Find(Shard& shard, std::string_view key, bool misrouted);
   static void Insert(Shard& shard, const std::shared_ptr<Flight>& flight);

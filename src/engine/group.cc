@@ -520,10 +520,9 @@ bool Group::Sweep(int64_t max_entries) { return cache_->Sweep(context_->NowUnixN
 void Group::Close() {
   Refuse();
   for (Shard& shard : flights_.shards()) {
-    for (;;) {
+    for (const std::shared_ptr<Flight>& flight : FlightTable::Open(shard)) {
       Lock lock(shard.mutex);
-      if (shard.open.empty()) break;
-      const std::shared_ptr<Flight> flight = shard.open.begin()->second;
+      if (flight->step == Flight::Step::kDone) continue;
       flight->stale = true;
       const std::shared_ptr<Peer> peer = flight->peer;
       const Peer::CallId call = flight->call;

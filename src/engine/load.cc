@@ -112,6 +112,7 @@ void Group::AbandonLoad(Load& load) {
     Finish(std::move(lock), flight, Outcome::Failed(Code::kLoadAbandoned, "the load was abandoned"));
     return;
   }
+  if (flight->cancelled) flight->led_by_group = false;  // As in EndLoad: who came since has not been tried.
   LoadHere(std::move(lock), flight,
            Outcome::Failed(Code::kLoadAbandoned, "the getter abandoned the load and nobody else could run it"));
 }

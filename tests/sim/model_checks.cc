@@ -186,8 +186,8 @@ void Model::CheckFailure(const Get& get, const Outcome& outcome) {
     case Code::kLoadAbandoned: {
       bool abandoned = member.queue_was_closed;
       for (const auto& [id, run] : runs_) {
-        // What was given up for want of others is run again, unless nobody here can.
-        const bool ends_it = run.end == RunEnd::kAbandoned || (run.end == RunEnd::kGaveUp && !member.has_getter);
+        // What brought nothing, after all had left, is run again for those who came since, unless nobody here can.
+        const bool ends_it = run.end == RunEnd::kAbandoned || (run.end != RunEnd::kCompleted && !member.has_getter);
         abandoned = abandoned || (run.member == get.member && run.key == get.key && ends_it && run.ended > get.begun);
       }
       if (!abandoned) Broken(Promise::kP4, get.member, get.key, "a get failed for a load that nobody abandoned" + said);
