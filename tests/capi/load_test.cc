@@ -107,6 +107,18 @@ TEST_F(Load, P4_AnAbandonedOnePassesToTheNextWhoCanLead) {
   EXPECT_EQ(StatsOf(group_).abandoned_loads, 3);
 }
 
+TEST_F(Load, P6_OneAbandonedBecauseAllHadLeftIsRunAgainForWhoCameSince) {
+  Event load = Open();
+  ASSERT_EQ(cohort_group_cancel(group_.get(), answer_.ticket), 1);
+  TakeOne(queue_);
+  ASSERT_EQ(Begin(group_, "key", queue_, 2, &answer_), COHORT_BEGIN_PENDING);
+  cohort_load_free(load.TakeLoad());
+  Complete(TakeOne(loads_).TakeLoad(), "tried again");
+  const Event end = TakeOne(queue_);
+  EXPECT_EQ(end->tag, 2U);
+  EXPECT_EQ(end->status, COHORT_OK);
+}
+
 TEST_F(Load, ALeaderThatLeavesLetsTheOthersHaveTheValue) {
   cohort_answer_t leader;
   ASSERT_EQ(Begin(group_, "key", queue_, 1, &leader, COHORT_GET_CAN_LEAD), COHORT_BEGIN_LEAD);

@@ -35,7 +35,10 @@ class FakeGroup final : public ServedGroup {
     }
     return 0;
   }
-  void ServeCancel(uint64_t wait) override { cancelled.push_back(wait); }
+  void ServeCancel(uint64_t wait) override {
+    cancelled.push_back(wait);
+    held_when_cancelled = held.size();
+  }
   void ServeSet(std::string_view key, std::string_view value, int64_t expire_unix_ns, bool from_cohort) override {
     kept_[std::string(key)] = Value::Copy(key, value, expire_unix_ns);
     last_expire_unix_ns = expire_unix_ns;
@@ -60,6 +63,7 @@ class FakeGroup final : public ServedGroup {
 
   std::vector<std::pair<std::string, UniqueFunction<void(Answer)>>> held;
   std::vector<uint64_t> cancelled;
+  size_t held_when_cancelled = 0;
   std::vector<std::string> removed;
   int64_t last_timeout_ms = -1;
   int64_t last_expire_unix_ns = -1;

@@ -206,6 +206,13 @@ TEST_F(ServedTickets, P6ADroppedTicketEndsTheWait) {
   EXPECT_TRUE(waiting->answers.empty());
 }
 
+TEST_F(ServedTickets, P6AKeyThatIsDroppedAndAskedForAtOnceIsNeverWithoutAWaiter) {
+  session_.dropped = {TicketOf("held")};
+  Batch({"held"});
+  EXPECT_EQ(group_->cancelled, std::vector<uint64_t>{1});
+  EXPECT_EQ(group_->held_when_cancelled, 2u) << "the new wait came first";
+}
+
 TEST_F(ServedTickets, AnUnknownSessionHasNoIncarnation) {
   auto collected = Collect();
   EXPECT_EQ(collected->times, 1);
