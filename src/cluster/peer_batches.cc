@@ -3,6 +3,7 @@
 // At most three requests are on their way that carry gets or say what need not be answered, and one that collects. None
 // of them takes longer than the peer's first answer; how long a load takes is between the get and its ticket.
 #include <algorithm>
+#include <utility>
 
 #include "cluster/extension.h"
 #include "cluster/fanout.h"
@@ -87,8 +88,9 @@ void PeerGets::OnTimer() {
     const int64_t now_ns = line_->clock().MonotonicNs();
     while (!deadlines_.empty() && deadlines_.begin()->first <= now_ns) {
       const CallId id = deadlines_.begin()->second;
-      const Getting& get = *gets_.at(id);
+      Getting& get = *gets_.at(id);
       if (!get.asked) unused.push_back(get.permit);
+      if (get.ticket != 0) tickets_.Forget(std::exchange(get.ticket, 0));
       TakeEnded(id, FailedAnswer(Status(Code::kTimeout, "peer " + line_->address() + " had not answered in time")),
                 &ended);
     }
@@ -260,12 +262,18 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
 
 void PeerGets::ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t incarnation, std::vector<Ended>* ended) {
   const bool same_session = sent.note.id == tickets_.session();
+  const int64_t now_ns = line_->clock().MonotonicNs();
   for (size_t i = 0; i < heard.size(); ++i) {
     const auto& [id, get] = sent.gets[i];
     wire::BatchAnswer& said = heard[i].said;
     const bool waits = get->way == Getting::Way::kBatch && gets_.count(id) != 0;
     if (!waits) {
-      if (said.ticket != 0 && same_session) tickets_.Drop(said.ticket);
+      if (said.ticket == 0 || !same_session) continue;
+      if (get->deadline_ns <= now_ns) {
+        tickets_.Await(said.ticket, 0, incarnation);  // As those that OnTimer forgets.
+      } else {
+        tickets_.Drop(said.ticket);
+      }
       continue;
     }
     if (said.ticket != 0) {

@@ -53,6 +53,11 @@ void Tickets::Drop(uint64_t ticket) {
   session_.dropped.push_back(ticket);
 }
 
+void Tickets::Forget(uint64_t ticket) {
+  if (early_.erase(ticket) != 0) return;
+  if (const auto found = calls_.find(ticket); found != calls_.end()) found->second.call = 0;
+}
+
 std::optional<Tickets::Call> Tickets::Receive(wire::BatchAnswer* answer) {
   session_.received.push_back(answer->ticket);
   const auto found = calls_.find(answer->ticket);
@@ -62,14 +67,14 @@ std::optional<Tickets::Call> Tickets::Receive(wire::BatchAnswer* answer) {
   }
   const Call call = found->second.call;
   calls_.erase(found);
-  return call;
+  return call != 0 ? std::optional(call) : std::nullopt;
 }
 
 std::vector<Tickets::Call> Tickets::TakeLost(uint64_t incarnation, uint64_t sent) {
   std::vector<Call> lost;
   std::erase_if(calls_, [&](const auto& awaited) {
     if (awaited.second.incarnation == incarnation || awaited.second.since > sent) return false;
-    lost.push_back(awaited.second.call);
+    if (awaited.second.call != 0) lost.push_back(awaited.second.call);
     return true;
   });
   return lost;
@@ -77,7 +82,9 @@ std::vector<Tickets::Call> Tickets::TakeLost(uint64_t incarnation, uint64_t sent
 
 std::vector<Tickets::Call> Tickets::Reset(uint64_t session) {
   std::vector<Call> lost;
-  for (const auto& [ticket, awaited] : calls_) lost.push_back(awaited.call);
+  for (const auto& [ticket, awaited] : calls_) {
+    if (awaited.call != 0) lost.push_back(awaited.call);
+  }
   calls_.clear();
   early_.clear();
   session_ = {};

@@ -25,7 +25,7 @@ class Tickets {
   explicit Tickets(uint64_t session) { session_.id = session; }
 
   uint64_t session() const { return session_.id; }
-  // Some get waits for its ticket.
+  // Some ticket's answer is to be collected.
   bool waiting() const { return !calls_.empty(); }
   // There are tickets that the peer should be told to drop.
   bool dropping() const { return !session_.dropped.empty(); }
@@ -41,6 +41,9 @@ class Tickets {
   std::optional<wire::BatchAnswer> Await(uint64_t ticket, Call call, uint64_t incarnation);
   // Nobody waits for it, any more or at all.
   void Drop(uint64_t ticket);
+  // The time of its get has passed, and so it will there in a moment: the answer that says so is still collected. The
+  // peer is not told that its caller has left, which would end a load that others may be about to ask for.
+  void Forget(uint64_t ticket);
   // An answer was collected. The call it is for; none if nobody knows the ticket, whose answer may then be kept.
   std::optional<Call> Receive(wire::BatchAnswer* answer);
 
@@ -53,7 +56,7 @@ class Tickets {
 
  private:
   struct Awaited {
-    Call call = 0;
+    Call call = 0;  // 0: nobody's any more.
     uint64_t incarnation = 0;
     uint64_t since = 0;
   };
