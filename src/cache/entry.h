@@ -1,6 +1,9 @@
-// Entry is a Value as the cache that holds it sees it: links for the policy's lists, the bits of its hash that find its
-// slot again, the tier, and what it is charged. Every Value is made as an Entry, so that filling allocates nothing.
+// Entry is a Value as the cache that holds it sees it: how often it was hit of late, its tier, the bits of its hash that
+// find its slot again, its place in a policy's queue, and what it is charged. Every Value is made as an Entry, so that
+// filling allocates nothing for it.
 #pragma once
+
+#include <algorithm>
 
 #include "cache/value.h"
 
@@ -9,42 +12,65 @@ namespace cohort {
 class Entry final : public Value {
  public:
   static constexpr unsigned kDirectoryBits = 12;
+  static constexpr unsigned kMostFrequent = 7;
 
   static Entry* Of(Value* value) { return static_cast<Entry*>(value); }
 
-  // Takes the links for one cache; false if another cache, tier or fill has them. The same value may be filled twice:
-  //   1. fill A claims the value and links it;
+  // Takes the header's fields for one cache; false if another cache, tier or fill has them. The same value may be
+  // filled twice:
+  //   1. fill A claims the value and inserts it;
   //   2. fill B, of another tier, fails to claim it and makes an entry of its own around it (Value::Wrap).
-  // Without the claim, B would overwrite A's links.
-  bool Claim() { return (refs_.fetch_or(kHeld, std::memory_order_acquire) & kHeld) == 0; }
-  // REQUIRES: claimed, and in no list or index any more.
-  void Unclaim() { refs_.fetch_and(~kHeld, std::memory_order_release); }
+  // Without the claim, B would overwrite A's fields.
+  bool Claim() { return (state_.fetch_or(kHeld, std::memory_order_acquire) & kHeld) == 0; }
+  // REQUIRES: claimed, and in no queue or index any more.
+  void Unclaim() { state_.store(0, std::memory_order_release); }
 
-  // The parts of the key's hash by which the index finds the entry. REQUIRES (of all setters): claimed; once it is in a
-  // shard, that shard's exclusive lock.
+  // Of readers and of the policy, at any time: how often it was hit, up to kMostFrequent, since the policy last lowered
+  // it. Two hits at once may count as one.
+  unsigned frequency() const { return state_.load(std::memory_order_relaxed) & kFrequency; }
+  void Touch() {
+    uint32_t state = state_.load(std::memory_order_relaxed);
+    if ((state & kFrequency) == kMostFrequent) return;
+    state_.compare_exchange_weak(state, state + 1, std::memory_order_relaxed);
+  }
+
+  // Whether each hit is to be told to the policy in order; read by readers.
+  bool notes_hits() const { return (state_.load(std::memory_order_relaxed) & kNotesHits) != 0; }
+  // 0: main, 1: hot.
+  unsigned tier() const { return (state_.load(std::memory_order_relaxed) & kHot) != 0 ? 1 : 0; }
+
+  // REQUIRES (of all setters): claimed; once it is in a shard, that shard's lock.
+  void set_frequency(unsigned frequency) { SetState(kFrequency, std::min(frequency, kMostFrequent)); }
+  void set_notes_hits(bool notes) { SetState(kNotesHits, notes ? kNotesHits : 0); }
+  void set_tier(unsigned tier) { SetState(kHot, tier != 0 ? kHot : 0); }
+  // Eight bits for the policy; once the entry has left, for the graveyard.
+  unsigned mark() const { return (state_.load(std::memory_order_relaxed) >> kMarkShift) & kMark; }
+  void set_mark(unsigned mark) { SetState(kMark << kMarkShift, (mark & kMark) << kMarkShift); }
+
+  // The parts of the key's hash by which the index finds the entry.
   void SetHash(uint64_t hash) {
-    tag_ = TagOf(hash);
-    directory_ = DirectoryOf(hash) & ((1U << kDirectoryBits) - 1);
+    where_ = (where_ & ~kHashMask) | TagOf(hash) | uint64_t{DirectoryOf(hash)} << 16;
   }
   static uint16_t TagOf(uint64_t hash) { return static_cast<uint16_t>(hash); }
   static uint32_t DirectoryOf(uint64_t hash) {
     return static_cast<uint32_t>(hash >> 16) & ((1U << kDirectoryBits) - 1);
   }
-  uint16_t tag() const { return static_cast<uint16_t>(tag_); }
-  uint32_t directory() const { return directory_; }
+  uint16_t tag() const { return static_cast<uint16_t>(where_); }
+  uint32_t directory() const { return static_cast<uint32_t>(where_ >> 16) & ((1U << kDirectoryBits) - 1); }
+  // Where the policy's queue has it.
+  uint32_t place() const { return static_cast<uint32_t>(where_ >> 32); }
+  void set_place(uint32_t place) { where_ = (where_ & UINT32_MAX) | uint64_t{place} << 32; }
 
-  // 0: main, 1: hot.
-  unsigned tier() const { return tier_; }
-  void set_tier(unsigned tier) { tier_ = tier & 1U; }
-  // Three bits for the policy; once the entry has left, for the graveyard.
-  unsigned mark() const { return mark_; }
-  void set_mark(unsigned mark) { mark_ = mark & 7U; }
+  // Once it has left: the next in the list of those that have. Takes the place of the hash and the queue's place.
+  Entry* next_gone() const { return reinterpret_cast<Entry*>(static_cast<uintptr_t>(where_)); }
+  void set_next_gone(Entry* entry) { where_ = reinterpret_cast<uintptr_t>(entry); }
 
   // Key and value.
   int64_t PayloadBytes() const { return static_cast<int64_t>(key_size_ + size_); }
-  // What keeping the entry costs: its allocation as malloc rounds it, bytes that live elsewhere, its share of the
-  // index.
+  // What keeping the entry costs: its allocation, bytes that live elsewhere, its share of the index and of the queues.
   int64_t ChargedBytes() const;
+  // Whether its bytes are the host's, who waits for them to be given back.
+  bool IsBorrowed() const;
 
   Entry* prev = nullptr;
   Entry* next = nullptr;
@@ -57,11 +83,28 @@ class Entry final : public Value {
     void* user;
   };
 
+  // state_, from the low end.
+  static constexpr uint32_t kFrequency = 7;
+  static constexpr uint32_t kHeld = 1U << 3;
+  static constexpr uint32_t kHot = 1U << 4;
+  static constexpr uint32_t kNotesHits = 1U << 5;
+  static constexpr unsigned kMarkShift = 8;
+  static constexpr uint32_t kMark = 0xFF;
+  // where_: tag, directory, place.
+  static constexpr uint64_t kHashMask = (uint64_t{1} << (16 + kDirectoryBits)) - 1;
+
   using Value::Value;
   ~Entry() = default;
 
+  // Readers count hits in the same word.
+  void SetState(uint32_t mask, uint32_t bits) {
+    uint32_t state = state_.load(std::memory_order_relaxed);
+    while (!state_.compare_exchange_weak(state, (state & ~mask) | bits, std::memory_order_relaxed)) {
+    }
+  }
+
   static Entry* Make(Kind kind, std::string_view key, uint64_t size, int64_t expire_unix_ns);
-  static size_t AllocationBytes(Kind kind, size_t key_size, uint64_t size);
+  static size_t AllocationBytes(Kind kind, size_t key_size, uint64_t size, bool expires);
   // Behind the key, aligned. REQUIRES: that kind.
   Host* host() { return static_cast<Host*>(Behind()); }
   Value** source() { return static_cast<Value**>(Behind()); }

@@ -1,11 +1,12 @@
 // Graveyard collects entries that left a cache while a lock was held, and once no lock is held tells the listener of
-// them and drops them: both may run code of the host. It allocates nothing: it uses the links that the policy no longer
-// needs.
+// them and passes them to limbo: both may run code of the host. It allocates nothing.
 #pragma once
 
 #include <functional>
+#include <utility>
 
 #include "cache/entry.h"
+#include "cache/limbo.h"
 #include "cache/local_cache.h"
 
 namespace cohort {
@@ -15,7 +16,7 @@ class Graveyard {
   using Listener = std::function<void(Tier, EvictReason, const ValueRef&)>;
 
   // REQUIRES: `listener` does not throw; it may be empty.
-  explicit Graveyard(const Listener& listener) : listener_(listener) {}
+  Graveyard(const Listener& listener, Limbo* limbo) : listener_(listener), limbo_(limbo) {}
   Graveyard(const Graveyard&) = delete;
   Graveyard& operator=(const Graveyard&) = delete;
   // REQUIRES (as Empty): no lock is held.
@@ -27,15 +28,9 @@ class Graveyard {
   void Add(Entry* entry) { Append(entry, kSilent); }
 
   void Empty() {
-    while (Entry* const entry = first_) {
-      first_ = entry->next;
-      const unsigned mark = entry->mark();
-      const Tier tier = entry->tier() == 0 ? Tier::kMain : Tier::kHot;
-      entry->Unclaim();  // From here on a reader that still has the value may fill it again, and the links change.
-      const ValueRef value(entry);
-      if (mark != kSilent && listener_) listener_(tier, static_cast<EvictReason>(mark), value);
-    }
-    last_ = nullptr;
+    if (gone_.empty()) return;
+    if (listener_) Tell();
+    limbo_->Add(std::move(gone_), std::exchange(awaited_, false));
   }
 
  private:
@@ -43,14 +38,27 @@ class Graveyard {
 
   void Append(Entry* entry, unsigned mark) {
     entry->set_mark(mark);
-    entry->next = nullptr;
-    (first_ == nullptr ? first_ : last_->next) = entry;
-    last_ = entry;
+    awaited_ = awaited_ || entry->IsBorrowed();
+    gone_.Add(entry);
   }
 
+  // The listener may come back to the cache, so each is taken out before it is told of.
+  void Tell() {
+    Gone told;
+    while (Entry* const entry = gone_.TakeFirst()) {
+      entry->Ref();
+      const ValueRef value(entry);
+      if (entry->mark() != kSilent) listener_(TierOf(entry), static_cast<EvictReason>(entry->mark()), value);
+      told.Add(entry);
+    }
+    gone_.Append(&told);
+  }
+  static Tier TierOf(const Entry* entry) { return entry->tier() == 0 ? Tier::kMain : Tier::kHot; }
+
   const Listener& listener_;
-  Entry* first_ = nullptr;
-  Entry* last_ = nullptr;
+  Limbo* const limbo_;
+  Gone gone_;
+  bool awaited_ = false;  // The host waits for the bytes of one of them.
 };
 
 }  // namespace cohort

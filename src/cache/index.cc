@@ -8,7 +8,7 @@
 namespace cohort {
 
 struct Index::Free {
-  void operator()(Segment* segment) const { ::operator delete(segment); }
+  void operator()(Retired* retired) const { ::operator delete(retired); }
 };
 
 Index::~Index() {
@@ -34,69 +34,95 @@ uint32_t Index::Larger(uint32_t slots) {
 
 // REQUIRES: an empty slot.
 void Index::Place(Segment* segment, uint32_t slots, uint64_t slot) {
-  uint64_t* const table = segment->slots();
+  Slot* const table = segment->slots();
   uint32_t i = Home(TagOf(slot), slots);
-  while (table[i] != 0) i = i + 1 == slots ? 0 : i + 1;
-  table[i] = slot;
+  while (At(table, i) != 0) i = i + 1 == slots ? 0 : i + 1;
+  table[i].store(slot, std::memory_order_release);
   ++segment->count;
 }
 
 // Moves later entries of the run back into the hole, as long as that does not put them before their home.
 void Index::RemoveAt(Segment* segment, uint32_t slots, uint32_t hole) {
-  uint64_t* const table = segment->slots();
-  for (uint32_t i = hole + 1 == slots ? 0 : hole + 1; table[i] != 0; i = i + 1 == slots ? 0 : i + 1) {
-    const uint32_t home = Home(TagOf(table[i]), slots);
+  Slot* const table = segment->slots();
+  for (uint32_t i = hole + 1 == slots ? 0 : hole + 1; At(table, i) != 0; i = i + 1 == slots ? 0 : i + 1) {
+    const uint32_t home = Home(TagOf(At(table, i)), slots);
     const bool home_in_between = hole < i ? (hole < home && home <= i) : (hole < home || home <= i);
     if (home_in_between) continue;
-    table[hole] = table[i];
+    table[hole].store(At(table, i), std::memory_order_release);
     hole = i;
   }
-  table[hole] = 0;
+  table[hole].store(0, std::memory_order_release);
   --segment->count;
 }
 
+void* Index::NewBytes(size_t size) {
+  void* const memory = ::operator new(size);
+  if (reinterpret_cast<uintptr_t>(memory) <= kAddressMask) return memory;
+  ::operator delete(memory);
+  throw std::bad_alloc();
+}
+
 Index::SegmentPtr Index::NewSegment(uint32_t slots, uint32_t depth) {
-  void* const memory = ::operator new(SegmentBytes(slots));
-  if (reinterpret_cast<uintptr_t>(memory) > kAddressMask) {
-    ::operator delete(memory);
-    throw std::bad_alloc();
-  }
-  SegmentPtr segment(new (memory) Segment{0, depth});
-  std::memset(segment->slots(), 0, sizeof(uint64_t) * slots);
+  SegmentPtr segment(new (NewBytes(SegmentBytes(slots))) Segment);
+  segment->depth = depth;
+  for (uint32_t i = 0; i < slots; ++i) new (segment->slots() + i) Slot(0);
   return segment;
 }
 
-void Index::FreeSegment(Segment* segment, uint32_t slots) {
-  memory_bytes_ -= static_cast<int64_t>(SegmentBytes(slots));
-  Free()(segment);
+Index::DirectoryPtr Index::NewDirectory(uint32_t depth) {
+  DirectoryPtr directory(new (NewBytes(DirectoryBytes(depth))) Directory);
+  directory->depth = depth;
+  for (uint32_t i = 0; i < (uint32_t{1} << depth); ++i) new (directory->places() + i) Slot(0);
+  return directory;
 }
 
-// Makes every directory slot that shares `depth` bits with `directory` say `place`.
-void Index::Point(uint32_t directory, uint32_t depth, uint64_t place) {
-  if (depth_ == 0) {
-    root_ = place;
-    return;
+// REQUIRES: no longer reached from top_.
+void Index::Retire(Retired* retired, size_t bytes) {
+  memory_bytes_ -= static_cast<int64_t>(bytes);
+  retired->grace = Grace::Begin();
+  retired->next = nullptr;
+  (first_retired_ == nullptr ? first_retired_ : last_retired_->next) = retired;
+  last_retired_ = retired;
+  FreeRetired(false);
+}
+
+// What is replaced later is retired later, so the first that must wait ends it.
+void Index::FreeRetired(bool wait) {
+  while (Retired* const retired = first_retired_) {
+    if (wait) {
+      retired->grace.Await();
+    } else if (!retired->grace.Passed()) {
+      return;
+    }
+    first_retired_ = retired->next;
+    Free()(retired);
   }
-  const uint32_t width = depth_ - depth;
+}
+
+// Makes every place that shares `depth` bits with `directory` say `place`.
+void Index::Point(uint32_t directory, uint32_t depth, uint64_t place) {
+  const uint32_t width = top()->depth - depth;
   const uint32_t first = (directory >> (Entry::kDirectoryBits - depth)) << width;
-  std::fill_n(directory_.get() + first, size_t{1} << width, place);
+  for (uint32_t i = 0; i < (uint32_t{1} << width); ++i) {
+    top()->places()[first + i].store(place, std::memory_order_release);
+  }
 }
 
 void Index::Resize(uint32_t directory, uint32_t slots) {
-  const uint64_t place = DirectorySlot(directory);
+  const uint64_t place = PlaceOf(directory);
   Segment* const old = SegmentOf(place);
   const uint32_t old_slots = SlotsOf(place);
   Segment* const fresh = NewSegment(slots, old->depth).release();
   memory_bytes_ += static_cast<int64_t>(SegmentBytes(slots));
   for (uint32_t i = 0; i < old_slots; ++i) {
-    if (old->slots()[i] != 0) Place(fresh, slots, old->slots()[i]);
+    if (const uint64_t slot = At(old->slots(), i); slot != 0) Place(fresh, slots, slot);
   }
   Point(directory, fresh->depth, Pack(fresh, slots));
-  FreeSegment(old, old_slots);
+  Retire(old, SegmentBytes(old_slots));
 }
 
 void Index::ShrinkIfSparse(uint32_t directory) {
-  const uint64_t place = DirectorySlot(directory);
+  const uint64_t place = PlaceOf(directory);
   const uint32_t count = SegmentOf(place)->count;
   if (SlotsOf(place) <= kFirstSlots || count * 4 > SlotsOf(place)) return;
   try {
@@ -106,53 +132,61 @@ void Index::ShrinkIfSparse(uint32_t directory) {
   }
 }
 
-// REQUIRES: depth_ < kDirectoryBits.
-void Index::Deepen() {
-  const size_t size = size_t{1} << depth_;
-  std::unique_ptr<uint64_t[]> doubled(new uint64_t[size * 2]);
-  for (size_t i = 0; i < size * 2; ++i) doubled[i] = depth_ == 0 ? root_ : directory_[i / 2];
-  memory_bytes_ += static_cast<int64_t>(sizeof(uint64_t) * (size * 2 - (depth_ == 0 ? 0 : size)));
-  directory_ = std::move(doubled);
-  ++depth_;
+// The directory with one bit more. REQUIRES: there is one to have.
+Index::DirectoryPtr Index::Deeper() const {
+  DirectoryPtr deeper = NewDirectory(top()->depth + 1);
+  for (uint32_t i = 0; i < (uint32_t{1} << deeper->depth); ++i) {
+    deeper->places()[i].store(At(top()->places(), i / 2), std::memory_order_relaxed);
+  }
+  return deeper;
 }
 
 void Index::Split(uint32_t directory) {
-  const uint64_t place = DirectorySlot(directory);
+  const uint64_t place = PlaceOf(directory);
   Segment* const old = SegmentOf(place);
   const uint32_t old_slots = SlotsOf(place);
   const uint32_t bit = uint32_t{1} << (Entry::kDirectoryBits - 1 - old->depth);
   uint32_t ones = 0;
   for (uint32_t i = 0; i < old_slots; ++i) {
-    if (old->slots()[i] != 0 && (EntryOf(old->slots()[i])->directory() & bit) != 0) ++ones;
+    const uint64_t slot = At(old->slots(), i);
+    if (slot != 0 && (EntryOf(slot)->directory() & bit) != 0) ++ones;
   }
   const uint32_t low_slots = Roomy(old->count - ones);
   const uint32_t high_slots = Roomy(ones);
   const uint32_t depth = old->depth + 1;
   SegmentPtr low_owner = NewSegment(low_slots, depth);
   SegmentPtr high_owner = NewSegment(high_slots, depth);
-  if (old->depth == depth_) Deepen();
+  if (old->depth == top()->depth) {
+    Directory* const before = top();
+    Directory* const deeper = Deeper().release();
+    memory_bytes_ += static_cast<int64_t>(DirectoryBytes(deeper->depth));
+    top_.store(deeper, std::memory_order_release);
+    Retire(before, DirectoryBytes(before->depth));
+  }
   Segment* const low = low_owner.release();
   Segment* const high = high_owner.release();
   memory_bytes_ += static_cast<int64_t>(SegmentBytes(low_slots) + SegmentBytes(high_slots));
   for (uint32_t i = 0; i < old_slots; ++i) {
-    const uint64_t slot = old->slots()[i];
+    const uint64_t slot = At(old->slots(), i);
     if (slot == 0) continue;
     const bool one = (EntryOf(slot)->directory() & bit) != 0;
     Place(one ? high : low, one ? high_slots : low_slots, slot);
   }
   Point(directory & ~bit, depth, Pack(low, low_slots));
   Point(directory | bit, depth, Pack(high, high_slots));
-  FreeSegment(old, old_slots);
+  Retire(old, SegmentBytes(old_slots));
 }
 
 Entry* Index::MakeRoom(uint64_t hash) {
   const uint32_t directory = Entry::DirectoryOf(hash);
-  if (DirectorySlot(directory) == 0) {
-    root_ = Pack(NewSegment(kFirstSlots, 0).release(), kFirstSlots);
-    memory_bytes_ += static_cast<int64_t>(SegmentBytes(kFirstSlots));
+  if (top() == nullptr) {
+    DirectoryPtr first = NewDirectory(0);
+    first->places()[0].store(Pack(NewSegment(kFirstSlots, 0).release(), kFirstSlots), std::memory_order_relaxed);
+    memory_bytes_ += static_cast<int64_t>(SegmentBytes(kFirstSlots) + DirectoryBytes(0));
+    top_.store(first.release(), std::memory_order_release);
   }
   for (;;) {
-    const uint64_t place = DirectorySlot(directory);
+    const uint64_t place = PlaceOf(directory);
     const uint32_t slots = SlotsOf(place);
     Segment* const segment = SegmentOf(place);
     if (!Full(segment->count, slots)) return nullptr;
@@ -164,28 +198,42 @@ Entry* Index::MakeRoom(uint64_t hash) {
       Resize(directory, Larger(slots));
     } else {
       uint32_t i = Home(Entry::TagOf(hash), slots);
-      while (segment->slots()[i] == 0) i = i + 1 == slots ? 0 : i + 1;
-      return EntryOf(segment->slots()[i]);
+      while (At(segment->slots(), i) == 0) i = i + 1 == slots ? 0 : i + 1;
+      return EntryOf(At(segment->slots(), i));
     }
   }
 }
 
 void Index::Insert(Entry* entry) {
-  const uint64_t place = DirectorySlot(entry->directory());
+  const uint64_t place = PlaceOf(entry->directory());
   Place(SegmentOf(place), SlotsOf(place), Pack(entry, entry->tag()));
   ++count_;
 }
 
 void Index::Remove(Entry* entry) {
-  const uint64_t place = DirectorySlot(entry->directory());
+  const uint64_t place = PlaceOf(entry->directory());
   const uint32_t slots = SlotsOf(place);
   Segment* const segment = SegmentOf(place);
   const uint64_t slot = Pack(entry, entry->tag());
   uint32_t i = Home(entry->tag(), slots);
-  while (segment->slots()[i] != slot) i = i + 1 == slots ? 0 : i + 1;
+  while (At(segment->slots(), i) != slot) i = i + 1 == slots ? 0 : i + 1;
   RemoveAt(segment, slots, i);
   --count_;
   ShrinkIfSparse(entry->directory());
+}
+
+Entry* Index::FindNoted(uint64_t note) const {
+  const uint64_t place = PlaceOf(Entry::DirectoryOf(note));
+  const uint32_t slots = SlotsOf(place);
+  if (slots == 0) return nullptr;
+  const uint16_t tag = Entry::TagOf(note);
+  const Slot* const table = SegmentOf(place)->slots();
+  for (uint32_t i = Home(tag, slots); At(table, i) != 0; i = i + 1 == slots ? 0 : i + 1) {
+    const uint64_t slot = At(table, i);
+    if (TagOf(slot) != tag) continue;
+    if ((slot >> kNoteUnit & kNoteMask) == note >> (64 - kNoteBits)) return EntryOf(slot);
+  }
+  return nullptr;
 }
 
 }  // namespace cohort

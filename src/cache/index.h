@@ -6,18 +6,23 @@
 // of 12 directory bits; that reads its 416 entries once. Growth therefore costs microseconds at any size, and slots
 // stay 65 to 81 % full. When the 12 bits are used up (1.7 million entries a shard) segments grow on to 4096 slots;
 // beyond that, or when somebody makes keys collide on purpose, the entry in the way has to leave.
+//
+// One thread changes it at a time; others may look at once, without a lock. What is replaced (a segment, the directory)
+// is left as it was until nobody who began to look before can be in it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 
 #include "cache/entry.h"
+#include "runtime/epochs.h"
 
 namespace cohort {
 
-// Thread compatible: the shard's lock guards it. Does not own the entries.
+// Does not own the entries. REQUIRES (of all but Find): the shard's lock.
 class Index {
  public:
   // Where a walk goes on.
@@ -33,19 +38,35 @@ class Index {
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
+  // REQUIRES: the shard's lock, or a stay among the readers. Then an entry that is found was here at some moment since
+  // the call began, and stays allocated until the stay ends; but one that is here may be missed, because a removal
+  // moves others:
+  //   1. the reader has looked at slot 3 and goes on to slot 4;
+  //   2. the writer removes slot 3 and moves slot 4's entry there;
+  //   3. the reader finds slot 4 empty.
+  // So a reader believes a miss only if no writer was in the shard meanwhile (shard.cc).
   Entry* Find(std::string_view key, uint64_t hash) const {
-    const uint64_t place = DirectorySlot(Entry::DirectoryOf(hash));
+    const uint64_t place = PlaceOf(Entry::DirectoryOf(hash));
     const uint32_t slots = SlotsOf(place);
     if (slots == 0) return nullptr;
     const uint16_t tag = Entry::TagOf(hash);
-    const uint64_t* const table = SegmentOf(place)->slots();
-    for (uint32_t i = Home(tag, slots); table[i] != 0; i = i + 1 == slots ? 0 : i + 1) {
-      if (TagOf(table[i]) != tag) continue;
-      Entry* const entry = EntryOf(table[i]);
+    const Slot* const table = SegmentOf(place)->slots();
+    for (uint32_t i = Home(tag, slots), seen = 0; seen < slots; i = i + 1 == slots ? 0 : i + 1, ++seen) {
+      const uint64_t slot = table[i].load(std::memory_order_acquire);
+      if (slot == 0) break;
+      if (TagOf(slot) != tag) continue;
+      Entry* const entry = EntryOf(slot);
       if (entry->key() == key) return entry;
     }
     return nullptr;
   }
+
+  // A note of an entry that outlives it: what is found by it is an entry that is here.
+  static uint64_t NoteOf(const Entry* entry, uint64_t hash) {
+    return (reinterpret_cast<uintptr_t>(entry) >> kNoteUnit & kNoteMask) << (64 - kNoteBits) |
+           (hash & ((uint64_t{1} << (64 - kNoteBits)) - 1));
+  }
+  Entry* FindNoted(uint64_t note) const;
 
   // Null: the next Insert of this hash has room. Else the entry that must be removed before asking again.
   // Throws std::bad_alloc with nothing changed.
@@ -63,7 +84,8 @@ class Index {
   template <typename Leaves>
   int64_t Walk(Cursor* cursor, int64_t max, Leaves&& leaves);
 
-  // Hands every entry to `each(entry)`, which may free it, and gives all memory back.
+  // Hands every entry to `each(entry)` and gives all memory back. Readers may still look at the entries until a grace
+  // that begins after this.
   template <typename Each>
   void Clear(Each&& each);
 
@@ -79,14 +101,29 @@ class Index {
   static constexpr uint32_t kMaxSlots = 4096;
   static constexpr unsigned kAddressBits = 48;
   static constexpr uint64_t kAddressMask = (uint64_t{1} << kAddressBits) - 1;
+  // A note: 36 bits of the entry's address, in units of its alignment, above the 28 bits of its hash.
+  static constexpr unsigned kNoteUnit = 4;
+  static constexpr unsigned kNoteBits = 64 - 16 - Entry::kDirectoryBits;
+  static constexpr uint64_t kNoteMask = (uint64_t{1} << kNoteBits) - 1;
 
-  struct Segment {
-    uint32_t count;
-    uint32_t depth;  // How many of the directory bits all its entries share.
-    uint64_t* slots() { return reinterpret_cast<uint64_t*>(this + 1); }
+  using Slot = std::atomic<uint64_t>;
+  // What is no longer part of the index and waits for its readers to leave.
+  struct Retired {
+    Retired* next = nullptr;
+    Grace grace;
+  };
+  struct Segment : Retired {
+    uint32_t count = 0;
+    uint32_t depth = 0;  // How many of the directory bits all its entries share.
+    Slot* slots() { return reinterpret_cast<Slot*>(this + 1); }
+  };
+  // Each place holds a segment's address and, above it, the number of its slots.
+  struct Directory : Retired {
+    uint32_t depth = 0;
+    Slot* places() { return reinterpret_cast<Slot*>(this + 1); }
+    const Slot* places() const { return reinterpret_cast<const Slot*>(this + 1); }
   };
 
-  // A directory slot holds a segment's address and, above it, the number of its slots.
   static uint64_t Pack(const void* address, uint64_t above);
   static Segment* SegmentOf(uint64_t place) { return reinterpret_cast<Segment*>(place & kAddressMask); }
   static uint32_t SlotsOf(uint64_t place) { return static_cast<uint32_t>(place >> kAddressBits); }
@@ -98,31 +135,41 @@ class Index {
   static uint32_t Larger(uint32_t slots);
   static void Place(Segment* segment, uint32_t slots, uint64_t slot);
   static void RemoveAt(Segment* segment, uint32_t slots, uint32_t hole);
-  static size_t SegmentBytes(uint32_t slots) { return sizeof(Segment) + sizeof(uint64_t) * slots; }
+  static uint64_t At(const Slot* table, uint32_t i) { return table[i].load(std::memory_order_relaxed); }
+  static size_t SegmentBytes(uint32_t slots) { return sizeof(Segment) + sizeof(Slot) * slots; }
+  static size_t DirectoryBytes(uint32_t depth) { return sizeof(Directory) + (sizeof(Slot) << depth); }
 
-  const uint64_t& DirectorySlot(uint32_t directory) const {
-    return depth_ == 0 ? root_ : directory_[directory >> (Entry::kDirectoryBits - depth_)];
+  // 0: there is no segment yet.
+  uint64_t PlaceOf(uint32_t directory) const {
+    const Directory* const top = top_.load(std::memory_order_acquire);
+    if (top == nullptr) return 0;
+    return top->places()[directory >> (Entry::kDirectoryBits - top->depth)].load(std::memory_order_acquire);
   }
+  Directory* top() const { return top_.load(std::memory_order_relaxed); }
   struct Free;
   using SegmentPtr = std::unique_ptr<Segment, Free>;
-  SegmentPtr NewSegment(uint32_t slots, uint32_t depth);
-  void FreeSegment(Segment* segment, uint32_t slots);
+  using DirectoryPtr = std::unique_ptr<Directory, Free>;
+  static void* NewBytes(size_t size);
+  static SegmentPtr NewSegment(uint32_t slots, uint32_t depth);
+  static DirectoryPtr NewDirectory(uint32_t depth);
+  void Retire(Retired* retired, size_t bytes);
+  void FreeRetired(bool wait);
   void Point(uint32_t directory, uint32_t depth, uint64_t place);
   void Resize(uint32_t directory, uint32_t slots);
   void ShrinkIfSparse(uint32_t directory);
   void Split(uint32_t directory);
-  void Deepen();
+  DirectoryPtr Deeper() const;
 
-  uint64_t root_ = 0;  // The only directory slot while depth_ is 0; 0 when there is no segment yet.
-  uint32_t depth_ = 0;
-  std::unique_ptr<uint64_t[]> directory_;
+  std::atomic<Directory*> top_{nullptr};  // Null when there is no segment.
+  Retired* first_retired_ = nullptr;      // The longest waiting.
+  Retired* last_retired_ = nullptr;
   int64_t count_ = 0;
   int64_t memory_bytes_ = 0;
 };
 
 template <typename Leaves>
 int64_t Index::Walk(Cursor* cursor, int64_t max, Leaves&& leaves) {
-  const uint64_t place = DirectorySlot(cursor->directory);
+  const uint64_t place = PlaceOf(cursor->directory);
   if (place == 0) {
     cursor->directory = kDirectoryEnd;
     return 0;
@@ -131,7 +178,7 @@ int64_t Index::Walk(Cursor* cursor, int64_t max, Leaves&& leaves) {
   const uint32_t slots = SlotsOf(place);
   int64_t shown = 0;
   while (cursor->slot < slots && shown < max) {
-    const uint64_t slot = segment->slots()[cursor->slot];
+    const uint64_t slot = At(segment->slots(), cursor->slot);
     if (slot == 0) {
       ++cursor->slot;
       continue;
@@ -156,22 +203,22 @@ int64_t Index::Walk(Cursor* cursor, int64_t max, Leaves&& leaves) {
 
 template <typename Each>
 void Index::Clear(Each&& each) {
+  Directory* const top = this->top();
+  if (top == nullptr) return;
+  top_.store(nullptr, std::memory_order_release);
   for (uint32_t directory = 0; directory < kDirectoryEnd;) {
-    const uint64_t place = DirectorySlot(directory);
-    if (place == 0) break;
+    const uint64_t place = At(top->places(), directory >> (Entry::kDirectoryBits - top->depth));
     Segment* const segment = SegmentOf(place);
     const uint32_t width = Entry::kDirectoryBits - segment->depth;
     for (uint32_t i = 0; i < SlotsOf(place); ++i) {
-      if (segment->slots()[i] != 0) each(EntryOf(segment->slots()[i]));
+      if (const uint64_t slot = At(segment->slots(), i); slot != 0) each(EntryOf(slot));
     }
-    FreeSegment(segment, SlotsOf(place));
+    Retire(segment, SegmentBytes(SlotsOf(place)));
     directory = ((directory >> width) + 1) << width;
   }
-  directory_.reset();
-  depth_ = 0;
-  root_ = 0;
+  Retire(top, DirectoryBytes(top->depth));
+  FreeRetired(true);
   count_ = 0;
-  memory_bytes_ = 0;
 }
 
 }  // namespace cohort

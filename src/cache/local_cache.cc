@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -13,8 +14,10 @@
 #include "cache/budget.h"
 #include "cache/entry.h"
 #include "cache/graveyard.h"
+#include "cache/limbo.h"
 #include "cache/shard.h"
 #include "cache/tiers.h"
+#include "runtime/thread_counts.h"
 
 namespace cohort {
 
@@ -25,14 +28,16 @@ class ShardedCache final : public LocalCache {
   explicit ShardedCache(CacheOptions options) : options_(std::move(options)) {
     tiers_[0].custom = std::move(options_.custom_main);
     tiers_[1].custom = std::move(options_.custom_hot);
+    has_custom_ = tiers_[0].custom != nullptr || tiers_[1].custom != nullptr;
     Open(options_.cache_bytes);
   }
   ~ShardedCache() override {
-    Graveyard dead(options_.on_evict);
+    Graveyard dead(options_.on_evict, &limbos_[0]);
     Close(&dead);
   }
 
-  ValueRef Find(std::string_view key, uint64_t hash, int64_t now_unix_ns, Tier* tier) override;
+  ValueRef Find(std::string_view key, uint64_t hash, LazyTime now, Tier* tier) override;
+  bool FindCopy(std::string_view key, uint64_t hash, LazyTime now, char* to, size_t room, FoundCopy* found) override;
   bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns) override;
   void Drop(std::string_view key, uint64_t hash) override;
   void Reset(int64_t cache_bytes) override;
@@ -69,6 +74,9 @@ class ShardedCache final : public LocalCache {
   // Of a hash as it is now; null: caching is off.
   Shard* ShardOf(uint64_t hash, uint32_t* count) const;
   std::optional<Shard::Writer> Write(uint64_t hash);
+  template <typename Take>
+  bool FindOurs(std::string_view key, uint64_t hash, LazyTime now, Take&& take);
+  ValueRef FindBeside(std::string_view key, uint64_t hash, LazyTime now, Tier* tier);
   ValueRef FindCustom(unsigned tier, std::string_view key, int64_t now_unix_ns);
   void DropExpired(std::string_view key, uint64_t hash, int64_t now_unix_ns);
   void DropOurs(std::string_view key, uint64_t hash);
@@ -82,13 +90,23 @@ class ShardedCache final : public LocalCache {
   void Open(int64_t cache_bytes);
   void Close(Graveyard* dead);
 
-  CacheOptions options_;
-  TierState tiers_[kTiers];
+  static constexpr uint32_t kLimbos = 4;
+  enum : size_t { kMainHits, kHotHits, kMisses, kCounters };
+
+  Limbo* LimboOfThisThread() { return &limbos_[ThreadNumber() % kLimbos]; }
+
+  // Read by every get.
   // 0 while caching is off or being reset. A shard that is part of the cache says the same number.
   std::atomic<uint32_t> shard_count_{0};
   std::atomic<bool> enabled_{false};
+  bool has_custom_ = false;
   // Made when first needed; kept until the end, because a get may still be about to look into one.
   Slot shards_[kMaxShards];
+  ThreadCounts<kCounters> counts_;
+
+  CacheOptions options_;
+  Limbo limbos_[kLimbos];
+  TierState tiers_[kTiers];
   std::atomic<uint32_t> next_to_give_{0};  // The shard that gives up an entry next for another's sake.
   std::mutex resetting_;                   // Before the tiers' gathering.
   std::mutex sweeping_;                    // Before a shard's lock.
@@ -125,12 +143,13 @@ std::optional<Shard::Writer> ShardedCache::Write(uint64_t hash) {
 // At no time are two shards' locks held.
 void ShardedCache::Reset(int64_t cache_bytes) {
   {
-    Graveyard dead(options_.on_evict);
+    Graveyard dead(options_.on_evict, LimboOfThisThread());
     std::lock_guard<std::mutex> resetting(resetting_);
     std::scoped_lock gathering(tiers_[0].gathering, tiers_[1].gathering);
     Close(&dead);
     Open(cache_bytes);
   }
+  for (Limbo& limbo : limbos_) limbo.Empty();
   for (TierState& state : tiers_) {
     if (state.custom != nullptr) state.custom->Clear();
   }
@@ -152,6 +171,7 @@ void ShardedCache::Close(Graveyard* dead) {
 // REQUIRES: closed. If it throws, caching stays off.
 void ShardedCache::Open(int64_t cache_bytes) {
   const uint32_t count = ShardsOf(cache_bytes, options_.max_entries);
+  counts_.Restart();
   for (uint32_t i = 0; i < count; ++i) {
     if (shards_[i].get() != nullptr) continue;
     shards_[i].shard.store(new Shard(options_.policy), std::memory_order_release);
@@ -178,33 +198,88 @@ void ShardedCache::Open(int64_t cache_bytes) {
 
 // ---- finding
 
-ValueRef ShardedCache::Find(std::string_view key, uint64_t hash, int64_t now_unix_ns, Tier* tier) {
-  uint32_t count = 0;
-  Shard* shard = ShardOf(hash, &count);
-  if (shard == nullptr) return ValueRef();
-  if (tiers_[0].custom != nullptr) {
-    if (ValueRef value = FindCustom(0, key, now_unix_ns)) {
-      *tier = Tier::kMain;
-      return value;
+template <typename Take>
+bool ShardedCache::FindOurs(std::string_view key, uint64_t hash, LazyTime now, Take&& take) {
+  for (;;) {
+    uint32_t count = 0;
+    Shard* const shard = ShardOf(hash, &count);
+    if (shard == nullptr) return false;
+    switch (shard->Find(count, key, hash, now, [&](Entry* entry) {
+      counts_.Add(entry->tier() == 0 ? kMainHits : kHotHits);
+      take(entry);
+    })) {
+      case Shard::Found::kHit:
+        return true;
+      case Shard::Found::kExpired:
+        DropExpired(key, hash, now());
+        [[fallthrough]];
+      case Shard::Found::kMiss:
+        counts_.Add(kMisses);
+        return false;
+      case Shard::Found::kElsewhere:
+        break;
     }
   }
-  if (tiers_[0].custom == nullptr || tiers_[1].custom == nullptr) {
-    ValueRef value;
-    Shard::Found found = Shard::Found::kElsewhere;
-    while (shard != nullptr &&
-           (found = shard->Find(count, key, hash, now_unix_ns, &value, tier)) == Shard::Found::kElsewhere) {
-      shard = ShardOf(hash, &count);
-    }
-    if (found == Shard::Found::kHit) return value;
-    if (found == Shard::Found::kExpired) DropExpired(key, hash, now_unix_ns);
+}
+
+ValueRef ShardedCache::Find(std::string_view key, uint64_t hash, LazyTime now, Tier* tier) {
+  if (has_custom_) return FindBeside(key, hash, now, tier);
+  ValueRef value;
+  FindOurs(key, hash, now, [&](Entry* entry) {
+    entry->Ref();
+    value = ValueRef(entry);
+    *tier = TierOf(entry->tier());
+  });
+  return value;
+}
+
+bool ShardedCache::FindCopy(std::string_view key, uint64_t hash, LazyTime now, char* to, size_t room,
+                            FoundCopy* found) {
+  constexpr size_t kMostInOneStay = size_t{16} << 10;
+  if (has_custom_) {
+    found->value = FindBeside(key, hash, now, &found->tier);
+    if (!found->value) return false;
+    found->size = static_cast<int64_t>(found->value->bytes().size());
+    found->expire_unix_ns = found->value->expire_unix_ns();
+  } else if (!FindOurs(key, hash, now, [&](Entry* entry) {
+               const std::string_view bytes = entry->bytes();
+               found->tier = TierOf(entry->tier());
+               found->size = static_cast<int64_t>(bytes.size());
+               found->expire_unix_ns = entry->expire_unix_ns();
+               if (bytes.size() <= std::min(room, kMostInOneStay)) {
+                 if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+               } else {
+                 entry->Ref();
+                 found->value = ValueRef(entry);
+               }
+             })) {
+    return false;
   }
-  if (tiers_[1].custom != nullptr) {
-    if (ValueRef value = FindCustom(1, key, now_unix_ns)) {
-      *tier = Tier::kHot;
-      return value;
-    }
+  if (found->value && found->value->bytes().size() <= room) {
+    std::memcpy(to, found->value->bytes().data(), found->value->bytes().size());
+    found->value = ValueRef();
   }
-  return ValueRef();
+  return true;
+}
+
+// With a tier of the host's own in place of one of ours, or both.
+ValueRef ShardedCache::FindBeside(std::string_view key, uint64_t hash, LazyTime now, Tier* tier) {
+  if (!enabled()) return ValueRef();
+  ValueRef value;
+  for (unsigned number = 0; number < kTiers; ++number) {
+    if (tiers_[number].custom == nullptr) {
+      FindOurs(key, hash, now, [&](Entry* entry) {
+        entry->Ref();
+        value = ValueRef(entry);
+      });
+    } else {
+      value = FindCustom(number, key, now());
+    }
+    if (!value) continue;
+    *tier = TierOf(number);
+    return value;
+  }
+  return value;
 }
 
 ValueRef ShardedCache::FindCustom(unsigned tier, std::string_view key, int64_t now_unix_ns) {
@@ -225,7 +300,7 @@ ValueRef ShardedCache::FindCustom(unsigned tier, std::string_view key, int64_t n
 //   2. a fill replaces it;
 //   3. here the new one is found, and stays.
 void ShardedCache::DropExpired(std::string_view key, uint64_t hash, int64_t now_unix_ns) {
-  Graveyard dead(options_.on_evict);
+  Graveyard dead(options_.on_evict, LimboOfThisThread());
   std::optional<Shard::Writer> shard = Write(hash);
   if (!shard) return;
   Entry* const entry = shard->Find(key, hash);
@@ -253,7 +328,7 @@ bool ShardedCache::Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef
     state.custom->Add(key, value);
     return true;
   }
-  Graveyard dead(options_.on_evict);
+  Graveyard dead(options_.on_evict, LimboOfThisThread());
   Entry* const entry = Adopt(key, &value);
   if (entry == nullptr) {
     DropOurs(key, hash);
@@ -394,7 +469,7 @@ void ShardedCache::Drop(std::string_view key, uint64_t hash) {
 }
 
 void ShardedCache::DropOurs(std::string_view key, uint64_t hash) {
-  Graveyard dead(options_.on_evict);
+  Graveyard dead(options_.on_evict, LimboOfThisThread());
   std::optional<Shard::Writer> shard = Write(hash);
   if (!shard) return;
   Entry* const entry = shard->Find(key, hash);
@@ -410,7 +485,7 @@ int64_t ShardedCache::Sweep(int64_t now_unix_ns, int64_t max_entries) {
   int64_t looked_at = 0;
   bool ended = false;
   while (!ended && looked_at < max_entries) {
-    Graveyard dead(options_.on_evict);
+    Graveyard dead(options_.on_evict, LimboOfThisThread());
     std::lock_guard<std::mutex> sweeping(sweeping_);
     if (sweep_shard_ < shard_count_.load(std::memory_order_acquire)) {
       Shard::Writer shard(shards_[sweep_shard_].get());
@@ -445,12 +520,9 @@ TierStats ShardedCache::Stats(Tier tier) const {
     return stats;
   }
   const uint32_t count = shard_count_.load(std::memory_order_acquire);
-  for (uint32_t i = 0; i < count; ++i) {
-    const Shard::Counts counts = shards_[i].get()->Read();
-    stats.bytes += counts.payload_bytes[number];
-    stats.gets += number == 0 ? counts.gets : counts.misses + counts.hot_hits;
-    stats.hits += number == 0 ? std::max<int64_t>(0, counts.gets - counts.misses - counts.hot_hits) : counts.hot_hits;
-  }
+  for (uint32_t i = 0; i < count; ++i) stats.bytes += shards_[i].get()->payload_bytes(number);
+  stats.hits = counts_.Sum(number == 0 ? kMainHits : kHotHits);
+  stats.gets = counts_.Sum(kHotHits) + counts_.Sum(kMisses) + (number == 0 ? stats.hits : 0);
   stats.charged_bytes = state.budget.bytes();
   stats.budget_bytes = state.budget.limit_bytes();
   stats.items = state.budget.items();

@@ -2,6 +2,7 @@
 // under one budget (P5). It decides what leaves; it never loads. Thread safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,21 @@ namespace cohort {
 enum class Tier : int32_t { kMain = 1, kHot = 2 };
 enum class Policy : int32_t { kLru = 0 };
 enum class EvictReason : int32_t { kRoom = 1, kExpired = 2 };
+
+// The time, read only when something turns on it.
+class LazyTime {
+ public:
+  // A time that is known.
+  LazyTime(int64_t unix_ns) : clock_(nullptr), read_(nullptr), unix_ns_(unix_ns) {}  // NOLINT(google-explicit-constructor)
+  // What `clock`, which must live on, says then: `read(clock)`.
+  LazyTime(const void* clock, int64_t (*read)(const void*)) : clock_(clock), read_(read), unix_ns_(0) {}
+  int64_t operator()() const { return read_ == nullptr ? unix_ns_ : read_(clock_); }
+
+ private:
+  const void* clock_;
+  int64_t (*read_)(const void*);
+  int64_t unix_ns_;
+};
 
 struct TierStats {
   int64_t bytes = 0;          // Keys and values.
@@ -47,6 +63,15 @@ struct CacheOptions {
   std::shared_ptr<CustomTier> custom_hot;
 };
 
+// A value that was copied; one that did not fit, or is so large that copying it would hold others up, is `value`
+// instead.
+struct FoundCopy {
+  Tier tier = Tier::kMain;
+  int64_t size = 0;
+  int64_t expire_unix_ns = 0;
+  ValueRef value;
+};
+
 class LocalCache {
  public:
   static std::unique_ptr<LocalCache> New(CacheOptions options);
@@ -56,7 +81,10 @@ class LocalCache {
   static uint64_t Hash(std::string_view key);
 
   // The live value, main before hot; an expired one is dropped and counted. Sets *tier on a hit.
-  virtual ValueRef Find(std::string_view key, uint64_t hash, int64_t now_unix_ns, Tier* tier) = 0;
+  virtual ValueRef Find(std::string_view key, uint64_t hash, LazyTime now, Tier* tier) = 0;
+  // The same, copied to `to`, which has room for `room` bytes: false if there is no such value. A copy costs less than a
+  // reference that is dropped again.
+  virtual bool FindCopy(std::string_view key, uint64_t hash, LazyTime now, char* to, size_t room, FoundCopy* found) = 0;
   // Keeps `value` under `key` in that tier, replacing what is there and dropping it from the other tier. False, and the
   // old value is gone all the same, if it has expired, does not fit its tier, or caching is off.
   virtual bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns) = 0;

@@ -8,7 +8,10 @@ namespace cohort {
 class Lru final : public EvictionPolicy {
  public:
   void SetCapacity(int64_t, int64_t) override {}
-  void OnInsert(Entry* entry) override { PushFront(entry); }
+  void OnInsert(Entry* entry) override {
+    entry->set_notes_hits(true);
+    PushFront(entry);
+  }
   void OnHit(Entry* entry) override;
   void OnRemove(Entry* entry) override { Unlink(entry); }
   Entry* Victim(Entry*) override { return oldest_; }

@@ -1,5 +1,6 @@
-// Shard is a part of the keys of one cache, of both tiers: an index, a policy for each tier, and a lock. Hits go in
-// together and leave a note in a ring; whoever has the shard alone first reads the notes to the policies.
+// Shard is a part of the keys of one cache, of both tiers: an index, a policy for each tier, and a lock for whoever
+// changes them. Gets take no lock and write nothing that other threads' gets write, but for a note of the hit where a
+// policy wants to know the order of hits.
 #pragma once
 
 #include <array>
@@ -14,7 +15,7 @@
 #include "cache/index.h"
 #include "cache/local_cache.h"
 #include "cache/policy.h"
-#include "cache/shard_lock.h"
+#include "runtime/epochs.h"
 
 namespace cohort {
 
@@ -26,35 +27,33 @@ class alignas(64) Shard {
  public:
   enum class Found { kHit, kMiss, kExpired, kElsewhere };
 
-  struct Counts {
-    int64_t payload_bytes[kTiers] = {};
-    int64_t gets = 0;    // Of the main tier; every one that it missed asked the hot tier.
-    int64_t misses = 0;  // Of both tiers.
-    int64_t hot_hits = 0;
-  };
-
   explicit Shard(Policy policy);
 
   // Looks the key up, if the cache still has as many shards as the caller thinks (else kElsewhere: ask again), and
-  // notes the hit. Takes no exclusive lock unless the ring is full and nobody is in.
-  Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns, ValueRef* value,
-             Tier* tier);
-  Counts Read();
+  // hands the entry of a hit to `take(entry)`, which may refer to it or copy it, in a stay among the readers.
+  template <typename Take>
+  Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, LazyTime now, Take&& take);
+
+  // Of a tier's entries, keys and values.
+  int64_t payload_bytes(unsigned tier) const { return payload_bytes_[tier].load(std::memory_order_relaxed); }
 
   // Has the shard alone, and every hit before it told to the policies.
   class Writer {
    public:
     explicit Writer(Shard* shard) : shard_(shard) {
-      shard_->lock_.Lock();
+      shard_->mutex_.lock();
+      shard_->version_.fetch_add(1, std::memory_order_acq_rel);
       shard_->Drain();
     }
     Writer(Writer&& other) noexcept : shard_(std::exchange(other.shard_, nullptr)) {}
     Writer& operator=(Writer&&) = delete;
     ~Writer() {
-      if (shard_ != nullptr) shard_->lock_.Unlock();
+      if (shard_ == nullptr) return;
+      shard_->version_.fetch_add(1, std::memory_order_release);
+      shard_->mutex_.unlock();
     }
 
-    uint32_t shard_count() const { return shard_->shard_count_; }
+    uint32_t shard_count() const { return shard_->shard_count_.load(std::memory_order_relaxed); }
     Entry* Find(std::string_view key, uint64_t hash) const { return shard_->index_.Find(key, hash); }
     Entry* Victim(unsigned tier, Entry* newcomer) { return shard_->policies_[tier]->Victim(newcomer); }
     // As Index::MakeRoom.
@@ -80,27 +79,77 @@ class alignas(64) Shard {
   };
 
  private:
-  static constexpr uint64_t kRing = 64;
-  static constexpr uint64_t kTicketMask = (uint64_t{1} << ShardLock::kTicketBits) - 1;
+  static constexpr uint64_t kNotes = 64;
 
+  template <typename Take>
+  Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, LazyTime now, Take&& take);
+  template <typename Take>
+  Found Look(Entry* entry, uint64_t hash, LazyTime now, Take&& take);
+  void Note(const Entry* entry, uint64_t hash);
+  void TryDrain();
   void Drain();
   void Forget(Entry* entry);
 
-  ShardLock lock_;
-  // Written by readers.
-  std::atomic<int64_t> misses_{0};
-  std::atomic<int64_t> hot_hits_{0};
-  // Written under the exclusive lock only.
-  alignas(64) uint32_t shard_count_ = 0;
-  uint64_t first_ticket_ = 0;  // Of the ring's first place.
+  // Read by every get; written when the shard changes.
   Index index_;
+  std::atomic<uint64_t> version_{0};  // Odd while a writer is in.
+  std::atomic<uint32_t> shard_count_{0};
+  std::atomic<bool> full_of_notes_{false};
+  // Written by writers.
+  alignas(64) std::mutex mutex_;
   std::unique_ptr<EvictionPolicy> policies_[kTiers];
-  int64_t payload_bytes_[kTiers] = {};
+  std::atomic<int64_t> payload_bytes_[kTiers] = {};
   int64_t expiring_ = 0;  // Entries that expire some time.
-  int64_t gets_ = 0;      // Before first_ticket_.
-  // Each place is written by the one reader that has its ticket.
-  std::array<Entry*, kRing> ring_{};
+  // Written by gets that leave notes: how many were left ever, and, by who drained them, how many of these are gone.
+  alignas(64) std::atomic<uint64_t> notes_left_{0};
+  std::atomic<uint64_t> notes_gone_{0};
+  std::array<std::atomic<uint64_t>, kNotes> notes_{};
 };
+
+// A hit and a removal of the same entry:
+//   1. the reader finds the entry and takes a reference, or copies its bytes;
+//   2. a writer removes it, and keeps the cache's own reference until every reader of that time has left (limbo.h).
+// So what is found can always be taken. A miss is different: a writer that moves entries in the index, or replaces the
+// value of a key, shows a key absent for a moment in which it never is. A miss that saw no writer come, be in or leave
+// is true; any other is asked again with the lock.
+template <typename Take>
+Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t hash, LazyTime now, Take&& take) {
+  Found found = Found::kElsewhere;
+  {
+    const Reading reading;
+    const uint64_t version = version_.load(std::memory_order_acquire);
+    if (Entry* const entry = index_.Find(key, hash); entry != nullptr) [[likely]] {
+      found = Look(entry, hash, now, take);
+    } else if (version % 2 == 0 && shard_count_.load(std::memory_order_acquire) == shard_count &&
+               version_.load(std::memory_order_acquire) == version) {
+      return Found::kMiss;
+    }
+  }
+  if (found == Found::kElsewhere) found = FindAlone(shard_count, key, hash, now, take);
+  if (full_of_notes_.load(std::memory_order_relaxed)) [[unlikely]] {
+    TryDrain();
+  }
+  return found;
+}
+
+template <typename Take>
+Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, LazyTime now, Take&& take) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (shard_count_.load(std::memory_order_relaxed) != shard_count) return Found::kElsewhere;
+  Entry* const entry = index_.Find(key, hash);
+  return entry == nullptr ? Found::kMiss : Look(entry, hash, now, take);
+}
+
+template <typename Take>
+Shard::Found Shard::Look(Entry* entry, uint64_t hash, LazyTime now, Take&& take) {
+  if (entry->expires() && entry->ExpiredAt(now())) [[unlikely]] {
+    return Found::kExpired;
+  }
+  entry->Touch();
+  if (entry->notes_hits()) Note(entry, hash);
+  take(entry);
+  return Found::kHit;
+}
 
 template <typename Each>
 int64_t Shard::Writer::Walk(Index::Cursor* cursor, int64_t max, int64_t now_unix_ns, Each&& each) {
@@ -122,10 +171,7 @@ void Shard::Writer::Clear(uint32_t shard_count, Each&& each) {
     shard_->Forget(entry);
     each(entry);
   });
-  shard_->shard_count_ = shard_count;
-  shard_->gets_ = 0;
-  shard_->misses_.store(0, std::memory_order_relaxed);
-  shard_->hot_hits_.store(0, std::memory_order_relaxed);
+  shard_->shard_count_.store(shard_count, std::memory_order_release);
 }
 
 }  // namespace cohort

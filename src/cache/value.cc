@@ -42,8 +42,8 @@ constexpr int64_t kIndexBytes = 12;
 
 ValueRef Value::Copy(std::string_view key, std::string_view bytes, int64_t expire_unix_ns) {
   Entry* const entry = Entry::Make(Kind::kInline, key, bytes.size(), expire_unix_ns);
-  if (!bytes.empty())
-    std::memcpy(reinterpret_cast<char*>(entry) + kHeaderBytes + key.size(), bytes.data(), bytes.size());
+  char* const to = reinterpret_cast<char*>(entry) + entry->KeyOffset() + key.size();
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
   return ValueRef(entry);
 }
 
@@ -85,33 +85,42 @@ void Value::Destroy() {
   if (source != nullptr) source->Unref();
 }
 
-size_t Entry::AllocationBytes(Kind kind, size_t key_size, uint64_t size) {
+size_t Entry::AllocationBytes(Kind kind, size_t key_size, uint64_t size, bool expires) {
+  const size_t front = kHeaderBytes + (expires ? sizeof(int64_t) : 0) + key_size;
   switch (kind) {
     case Kind::kInline:
-      return kHeaderBytes + key_size + static_cast<size_t>(size);
+      return front + static_cast<size_t>(size);
     case Kind::kBorrowed:
-      return AlignedForPointers(kHeaderBytes + key_size) + sizeof(Host);
+      return AlignedForPointers(front) + sizeof(Host);
     case Kind::kWrap:
       break;
   }
-  return AlignedForPointers(kHeaderBytes + key_size) + sizeof(Value*);
+  return AlignedForPointers(front) + sizeof(Value*);
 }
 
 Entry* Entry::Make(Kind kind, std::string_view key, uint64_t size, int64_t expire_unix_ns) {
   static_assert(sizeof(Entry) == kHeaderBytes);
   if (key.size() > kMaxKeySize || size > kMaxSize) throw std::bad_alloc();
-  void* const memory = ::operator new(AllocationBytes(kind, key.size(), size));
-  Entry* const entry = new (memory) Entry(kind, key, size, expire_unix_ns);
-  if (!key.empty()) std::memcpy(static_cast<char*>(memory) + kHeaderBytes, key.data(), key.size());
+  const bool expires = expire_unix_ns != 0;
+  void* const memory = ::operator new(AllocationBytes(kind, key.size(), size, expires));
+  Entry* const entry = new (memory) Entry(kind, key, size, expires);
+  char* const begin = static_cast<char*>(memory);
+  if (expires) std::memcpy(begin + kHeaderBytes, &expire_unix_ns, sizeof expire_unix_ns);
+  if (!key.empty()) std::memcpy(begin + entry->KeyOffset(), key.data(), key.size());
   return entry;
 }
 
 void* Entry::Behind() {
-  return reinterpret_cast<char*>(this) + AlignedForPointers(kHeaderBytes + static_cast<size_t>(key_size_));
+  return reinterpret_cast<char*>(this) + AlignedForPointers(KeyOffset() + static_cast<size_t>(key_size_));
+}
+
+bool Entry::IsBorrowed() const {
+  if (kind() == Kind::kWrap) return Of(*const_cast<Entry*>(this)->source())->IsBorrowed();  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  return kind() == Kind::kBorrowed;
 }
 
 int64_t Entry::FootprintBytes() const {
-  const int64_t own = MallocBytes(AllocationBytes(kind(), static_cast<size_t>(key_size_), size_));
+  const int64_t own = MallocBytes(AllocationBytes(kind(), static_cast<size_t>(key_size_), size_, expires()));
   if (kind() == Kind::kInline) return own;
   if (kind() == Kind::kBorrowed) return own + static_cast<int64_t>(size_);
   Entry* const self = const_cast<Entry*>(this);  // NOLINT(cppcoreguidelines-pro-type-const-cast)

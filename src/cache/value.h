@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace cohort {
@@ -39,7 +40,7 @@ using DestroyFn = void (*)(void* user);
 class Value {
  public:
   static constexpr size_t kMaxKeySize = (size_t{1} << 24) - 1;
-  static constexpr uint64_t kMaxSize = (uint64_t{1} << 38) - 1;
+  static constexpr uint64_t kMaxSize = (uint64_t{1} << 37) - 1;
 
   // A copy of the bytes. `key` is stored beside them so that a cache need not allocate again; it may be empty when it
   // is not known yet. Throws std::bad_alloc, also when a size is above its limit.
@@ -55,59 +56,53 @@ class Value {
   Value(const Value&) = delete;
   Value& operator=(const Value&) = delete;
 
-  std::string_view key() const;
-  std::string_view bytes() const;
+  std::string_view key() const { return {Bytes() + KeyOffset(), static_cast<size_t>(key_size_)}; }
+  std::string_view bytes() const {
+    if (kind() != Kind::kInline) return OutsideBytes();
+    return {Bytes() + KeyOffset() + key_size_, static_cast<size_t>(size_)};
+  }
   int64_t expire_unix_ns() const;  // 0 = never.
-  bool ExpiredAt(int64_t unix_ns) const { return expire_unix_ns() != 0 && expire_unix_ns() <= unix_ns; }
+  bool ExpiredAt(int64_t unix_ns) const { return expires() && expire_unix_ns() <= unix_ns; }
+  bool expires() const { return expires_ != 0; }
 
-  void Ref();
-  void Unref();
+  void Ref() { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void Unref() {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) Destroy();
+  }
 
  protected:
   enum class Kind : uint8_t { kInline, kBorrowed, kWrap };
-  // In refs_: a cache uses the links (entry.h).
-  static constexpr uint32_t kHeld = uint32_t{1} << 31;
-  // The key starts here, behind the header and a cache's links; inline bytes follow it.
-  static constexpr size_t kHeaderBytes = 24 + 2 * sizeof(void*);
+  static constexpr size_t kHeaderBytes = 40;
 
-  Value(Kind kind, std::string_view key, uint64_t size, int64_t expire_unix_ns)
-      : expire_unix_ns_(expire_unix_ns),
-        size_(size & kMaxSize),
+  Value(Kind kind, std::string_view key, uint64_t size, bool expires)
+      : size_(size & kMaxSize),
         key_size_(key.size() & kMaxKeySize),
-        kind_(static_cast<uint8_t>(kind) & 3U) {}
+        kind_(static_cast<uint8_t>(kind) & 3U),
+        expires_(expires ? 1 : 0) {}
   ~Value() = default;
 
   Kind kind() const { return static_cast<Kind>(kind_); }
+  const char* Bytes() const { return reinterpret_cast<const char*>(this); }
+  // Behind the header and, in a value that expires, the time of it; inline bytes follow the key.
+  size_t KeyOffset() const { return kHeaderBytes + sizeof(int64_t) * expires_; }
   std::string_view OutsideBytes() const;
   void Destroy();
 
   std::atomic<uint32_t> refs_{1};
-  // Of the cache that holds this value, under that cache's lock.
-  uint32_t tag_ : 16 = 0;
-  uint32_t directory_ : 12 = 0;
-  uint32_t tier_ : 1 = 0;
-  uint32_t mark_ : 3 = 0;
-  const int64_t expire_unix_ns_;
-  const uint64_t size_ : 38;
+  // The rest of the header but the sizes belongs to the cache that holds this value (entry.h).
+  std::atomic<uint32_t> state_{0};
+  const uint64_t size_ : 37;
   const uint64_t key_size_ : 24;
   const uint64_t kind_ : 2;
+  const uint64_t expires_ : 1;
+  uint64_t where_ = 0;
 };
 
-inline std::string_view Value::key() const {
-  return {reinterpret_cast<const char*>(this) + kHeaderBytes, static_cast<size_t>(key_size_)};
-}
-
-inline std::string_view Value::bytes() const {
-  if (kind() != Kind::kInline) return OutsideBytes();
-  return {reinterpret_cast<const char*>(this) + kHeaderBytes + key_size_, static_cast<size_t>(size_)};
-}
-
-inline int64_t Value::expire_unix_ns() const { return expire_unix_ns_; }
-
-inline void Value::Ref() { refs_.fetch_add(1, std::memory_order_relaxed); }
-
-inline void Value::Unref() {
-  if ((refs_.fetch_sub(1, std::memory_order_acq_rel) & ~kHeld) == 1) Destroy();
+inline int64_t Value::expire_unix_ns() const {
+  if (!expires()) return 0;
+  int64_t at = 0;
+  std::memcpy(&at, Bytes() + kHeaderBytes, sizeof at);
+  return at;
 }
 
 inline ValueRef::ValueRef(const ValueRef& other) : value_(other.value_) {

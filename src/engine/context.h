@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "cache/local_cache.h"
 #include "cluster/peer_set.h"
 #include "runtime/condition.h"
 #include "runtime/runtime.h"
@@ -25,6 +26,9 @@ class Context {
 
   Runtime& runtime() const { return *runtime_; }
   int64_t NowUnixNs() const { return runtime_->clock().UnixNs(); }
+  LazyTime LazyUnixTime() const {
+    return {this, [](const void* self) { return static_cast<const Context*>(self)->NowUnixNs(); }};
+  }
   int64_t NowNs() const { return runtime_->clock().MonotonicNs(); }
 
   // Null: local only.

@@ -49,7 +49,7 @@ Begun Group::Begin(std::string_view key, int flags, int64_t timeout_ms, const Ma
 
 bool Group::FindCached(std::string_view key, uint64_t hash, GetAnswer* answer) {
   Tier tier = Tier::kMain;
-  answer->value = cache_->Find(key, hash, context_->NowUnixNs(), &tier);
+  answer->value = cache_->Find(key, hash, context_->LazyUnixTime(), &tier);
   if (!answer->value) return false;
   answer->source = tier == Tier::kMain ? Source::kMain : Source::kHot;
   stats_.Add(Counter::kCacheHits);

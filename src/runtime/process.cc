@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <array>
+
 #include "runtime/thread.h"
 
 namespace cohort {
@@ -14,12 +16,27 @@ namespace {
 
 pthread_once_t watch_once = PTHREAD_ONCE_INIT;
 
-void CountFork() { process_internal::generation.fetch_add(1, std::memory_order_relaxed); }
+std::array<std::atomic<void (*)()>, 8> hooks;
+
+void CountFork() {
+  process_internal::generation.fetch_add(1, std::memory_order_relaxed);
+  for (const auto& hook : hooks) {
+    if (auto* const run = hook.load(std::memory_order_acquire); run != nullptr) run();
+  }
+}
 void Watch() { pthread_atfork(nullptr, nullptr, CountFork); }
 
 }  // namespace
 
 void WatchForks() { pthread_once(&watch_once, Watch); }
+
+void OnForkInChild(void (*hook)()) {
+  WatchForks();
+  for (auto& place : hooks) {
+    void (*none)() = nullptr;
+    if (place.compare_exchange_strong(none, hook, std::memory_order_release)) return;
+  }
+}
 
 bool RunDetached(const std::string& name, Task& task) {
   Thread thread;

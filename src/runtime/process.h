@@ -19,6 +19,9 @@ extern std::atomic<uint32_t> generation;
 inline uint32_t ProcessGeneration() { return process_internal::generation.load(std::memory_order_relaxed); }
 // Counts forks from now on. Idempotent.
 void WatchForks();
+// Runs `hook` in every forked child from now on, before fork returns there: it must take no lock and no memory. At most
+// eight hooks are kept. REQUIRES: it is not there yet.
+void OnForkInChild(void (*hook)());
 
 // Runs `task` on a thread of its own that nobody joins. False when the system gives no thread; `task` is then left as
 // it was.

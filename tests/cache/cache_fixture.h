@@ -27,8 +27,8 @@ inline CacheOptions Entries(int64_t max_entries) {
   return options;
 }
 
-inline int64_t ChargeOf(std::string_view key, std::string_view bytes) {
-  return Entry::Of(Value::Copy(key, bytes, 0).get())->ChargedBytes();
+inline int64_t ChargeOf(std::string_view key, std::string_view bytes, int64_t expire = 0) {
+  return Entry::Of(Value::Copy(key, bytes, expire).get())->ChargedBytes();
 }
 
 // A cache of which main holds just `charged_bytes`.

@@ -316,7 +316,7 @@ TEST(LocalCache, ReaderKeepsAnEvictedValue) {
   EXPECT_FALSE(cache.Has("a"));
   EXPECT_EQ(held->bytes(), "first");
   EXPECT_TRUE(cache.Fill(Tier::kMain, "a", held));  // And may fill it again.
-  EXPECT_EQ(cache.Find("a").get(), held.get());
+  EXPECT_EQ(cache.Find("a")->bytes().data(), held->bytes().data());
 }
 
 TEST(LocalCache, OneValueInTwoCachesAndTiersGetsAnEntryInEach) {
@@ -335,7 +335,7 @@ TEST(LocalCache, OneValueInTwoCachesAndTiersGetsAnEntryInEach) {
   EXPECT_EQ(two.Get("k"), "bytes");
   EXPECT_EQ(one.Get("other"), "bytes");
   EXPECT_TRUE(one.Fill(Tier::kMain, "k", value));
-  EXPECT_EQ(one.Find("k").get(), value.get());
+  EXPECT_EQ(one.Find("k")->bytes().data(), value->bytes().data());
   EXPECT_TRUE(one.Fill(Tier::kMain, "k", one.Find("k")));  // Itself, over itself.
   EXPECT_EQ(one.Get("k"), "bytes");
   EXPECT_EQ(one.Main().items, 1);

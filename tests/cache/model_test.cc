@@ -36,7 +36,7 @@ class ModelTier {
   }
   bool Fill(Item item, int64_t now) {
     Drop(item.key);
-    const int64_t charge = ChargeOf(item.key, item.bytes);
+    const int64_t charge = ChargeOf(item.key, item.bytes, item.expire);
     if (charge > limits_.bytes || limits_.items == 0) {
       ++stats.rejected;
       return false;
@@ -61,7 +61,7 @@ class ModelTier {
   }
   int64_t Charged() const {
     int64_t sum = 0;
-    for (const Item& item : items_) sum += ChargeOf(item.key, item.bytes);
+    for (const Item& item : items_) sum += ChargeOf(item.key, item.bytes, item.expire);
     return sum;
   }
   int64_t Payload() const {

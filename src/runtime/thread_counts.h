@@ -1,0 +1,49 @@
+// ThreadCounts are counters to which every thread adds in a cache line of its own, with an ordinary addition: threads
+// that count at once do not meet.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/epochs.h"
+
+namespace cohort {
+
+template <size_t kCounters>
+class ThreadCounts {
+ public:
+  void Add(size_t counter, int64_t n = 1) {
+    const uint32_t thread = ThreadNumber();
+    if (thread < kOwnLines) [[likely]] {
+      // Nobody else writes here.
+      std::atomic<int64_t>& count = lines_[thread].counts[counter];
+      count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    } else {
+      lines_[kOwnLines].counts[counter].fetch_add(n, std::memory_order_relaxed);
+    }
+  }
+  // All that was added since the last Restart. What others add meanwhile may be in it or not.
+  int64_t Sum(size_t counter) const { return All(counter) - before_[counter].load(std::memory_order_relaxed); }
+  void Restart() {
+    for (size_t i = 0; i < kCounters; ++i) before_[i].store(All(i), std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr size_t kOwnLines = 64;  // The threads beyond share one.
+  struct alignas(64) Line {
+    std::array<std::atomic<int64_t>, kCounters> counts{};
+  };
+
+  int64_t All(size_t counter) const {
+    int64_t sum = 0;
+    for (const Line& line : lines_) sum += line.counts[counter].load(std::memory_order_relaxed);
+    return sum;
+  }
+
+  std::array<Line, kOwnLines + 1> lines_;
+  std::array<std::atomic<int64_t>, kCounters> before_{};
+};
+
+}  // namespace cohort
