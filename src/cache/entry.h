@@ -57,7 +57,7 @@ class Entry final : public Value {
   }
   uint16_t tag() const { return static_cast<uint16_t>(where_); }
   uint32_t directory() const { return static_cast<uint32_t>(where_ >> 16) & ((1U << kDirectoryBits) - 1); }
-  // Where the policy's queue has it.
+  // Where the policy's queues have it (entry_queue.h).
   uint32_t place() const { return static_cast<uint32_t>(where_ >> 32); }
   void set_place(uint32_t place) { where_ = (where_ & UINT32_MAX) | uint64_t{place} << 32; }
 
@@ -71,9 +71,6 @@ class Entry final : public Value {
   int64_t ChargedBytes() const;
   // Whether its bytes are the host's, who waits for them to be given back.
   bool IsBorrowed() const;
-
-  Entry* prev = nullptr;
-  Entry* next = nullptr;
 
  private:
   friend class Value;

@@ -448,8 +448,7 @@ ShardedCache::Filled ShardedCache::Insert(Shard::Writer* shard, const Newcomer& 
   } catch (const std::bad_alloc&) {
     return Reject(newcomer, room);
   }
-  shard->Insert(newcomer.entry);
-  return Filled::kYes;
+  return shard->Insert(newcomer.entry) ? Filled::kYes : Reject(newcomer, room);
 }
 
 ShardedCache::Filled ShardedCache::Reject(const Newcomer& newcomer, Room room) {

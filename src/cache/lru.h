@@ -1,6 +1,7 @@
-// Lru evicts the entry that was used longest ago: one list, the latest in front.
+// Lru evicts the entry that was used longest ago: one queue, the latest at its newest end.
 #pragma once
 
+#include "cache/entry_queue.h"
 #include "cache/policy.h"
 
 namespace cohort {
@@ -8,20 +9,18 @@ namespace cohort {
 class Lru final : public EvictionPolicy {
  public:
   void SetCapacity(int64_t, int64_t) override {}
-  void OnInsert(Entry* entry) override {
+  bool OnInsert(Entry* entry) override {
     entry->set_notes_hits(true);
-    PushFront(entry);
+    return queues_.PushNewest(0, entry);
   }
-  void OnHit(Entry* entry) override;
-  void OnRemove(Entry* entry) override { Unlink(entry); }
-  Entry* Victim(Entry*) override { return oldest_; }
+  // Without memory the entry keeps the place of its last use.
+  void OnHit(Entry* entry) override { queues_.MoveToNewest(0, entry); }
+  void OnRemove(Entry* entry) override { queues_.Remove(entry); }
+  Entry* Victim(Entry*) override { return queues_.Oldest(0); }
+  int64_t MemoryBytes() const override { return queues_.MemoryBytes(); }
 
  private:
-  void PushFront(Entry* entry);
-  void Unlink(Entry* entry);
-
-  Entry* latest_ = nullptr;
-  Entry* oldest_ = nullptr;
+  EntryQueues queues_;
 };
 
 }  // namespace cohort

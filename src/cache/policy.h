@@ -17,17 +17,20 @@ class EvictionPolicy {
 
   // This shard's even part of its tier; others may leave it more. REQUIRES: no entries.
   virtual void SetCapacity(int64_t charged_bytes, int64_t entries) = 0;
-  // From here until OnRemove the entry's prev, next and mark belong to the policy.
-  virtual void OnInsert(Entry* entry) = 0;
+  // From here until OnRemove the entry's place and mark belong to the policy. False, and nothing has changed: no
+  // memory.
+  virtual bool OnInsert(Entry* entry) = 0;
   // A get found it. Hits arrive late and in batches, but always before the next insertion, removal or victim; when many
   // threads hit at once some are not reported.
   virtual void OnHit(Entry* entry) = 0;
   // It leaves, as a victim or for another reason.
   virtual void OnRemove(Entry* entry) = 0;
-  // Who should leave first to make room for `newcomer` (which is not inserted yet, and whose links are unused)?
+  // Who should leave first to make room for `newcomer` (which is not inserted yet, and whose place is unused)?
   // Returning the newcomer refuses it. It is null when the room is for another shard: then the answer must be an entry
   // that is here. Null only if there is none. Asked again until there is room; OnRemove follows each time.
   virtual Entry* Victim(Entry* newcomer) = 0;
+  // What it takes from the system beyond the entries themselves.
+  virtual int64_t MemoryBytes() const = 0;
 };
 
 }  // namespace cohort

@@ -46,11 +46,12 @@ void Shard::Forget(Entry* entry) {
   if (entry->expires()) --expiring_;
 }
 
-void Shard::Writer::Insert(Entry* entry) {
-  shard_->policies_[entry->tier()]->OnInsert(entry);
+bool Shard::Writer::Insert(Entry* entry) {
+  if (!shard_->policies_[entry->tier()]->OnInsert(entry)) return false;
   shard_->payload_bytes_[entry->tier()].fetch_add(entry->PayloadBytes(), std::memory_order_relaxed);
   if (entry->expires()) ++shard_->expiring_;
   shard_->index_.Insert(entry);  // From here on it is found.
+  return true;
 }
 
 void Shard::Writer::Remove(Entry* entry) {

@@ -58,8 +58,8 @@ class alignas(64) Shard {
     Entry* Victim(unsigned tier, Entry* newcomer) { return shard_->policies_[tier]->Victim(newcomer); }
     // As Index::MakeRoom.
     Entry* MakeRoom(uint64_t hash) { return shard_->index_.MakeRoom(hash); }
-    // REQUIRES: MakeRoom returned null; the entry has its hash and tier.
-    void Insert(Entry* entry);
+    // False: no memory. REQUIRES: MakeRoom returned null; the entry has its hash and tier.
+    bool Insert(Entry* entry);
     // The caller takes over the cache's reference and claim.
     void Remove(Entry* entry);
     // As Index::Walk; the expired are removed as by Remove and handed to `each(entry)`. Where nothing can expire it is

@@ -72,7 +72,7 @@ class Value {
 
  protected:
   enum class Kind : uint8_t { kInline, kBorrowed, kWrap };
-  static constexpr size_t kHeaderBytes = 40;
+  static constexpr size_t kHeaderBytes = 24;
 
   Value(Kind kind, std::string_view key, uint64_t size, bool expires)
       : size_(size & kMaxSize),

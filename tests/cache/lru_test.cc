@@ -13,7 +13,7 @@ class LruTest : public testing::Test {
  protected:
   Entry* Add(const std::string& key) {
     values_.push_back(Value::Copy(key, "", 0));
-    lru_.OnInsert(Entry::Of(values_.back().get()));
+    EXPECT_TRUE(lru_.OnInsert(Entry::Of(values_.back().get())));
     return Entry::Of(values_.back().get());
   }
   std::string EvictAll() {
