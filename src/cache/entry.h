@@ -102,6 +102,9 @@ class Entry final : public Value {
 
   static Entry* Make(Kind kind, std::string_view key, uint64_t size, int64_t expire_unix_ns);
   static size_t AllocationBytes(Kind kind, size_t key_size, uint64_t size, bool expires);
+  size_t AllocatedBytes() const {
+    return AllocationBytes(kind(), static_cast<size_t>(key_size_), size_, expires());
+  }
   // Behind the key, aligned. REQUIRES: that kind.
   Host* host() { return static_cast<Host*>(Behind()); }
   Value** source() { return static_cast<Value**>(Behind()); }

@@ -5,10 +5,12 @@
 #include <new>
 #include <utility>
 
+#include "cache/memory.h"
+
 namespace cohort {
 
 struct Index::Free {
-  void operator()(Retired* retired) const { ::operator delete(retired); }
+  void operator()(Retired* retired) const { Memory::Free(retired, retired->bytes); }
 };
 
 Index::~Index() {
@@ -56,29 +58,29 @@ void Index::RemoveAt(Segment* segment, uint32_t slots, uint32_t hole) {
 }
 
 void* Index::NewBytes(size_t size) {
-  void* const memory = ::operator new(size);
+  void* const memory = Memory::Allocate(size);
   if (reinterpret_cast<uintptr_t>(memory) <= kAddressMask) return memory;
-  ::operator delete(memory);
+  Memory::Free(memory, size);
   throw std::bad_alloc();
 }
 
 Index::SegmentPtr Index::NewSegment(uint32_t slots, uint32_t depth) {
-  SegmentPtr segment(new (NewBytes(SegmentBytes(slots))) Segment);
+  SegmentPtr segment(new (NewBytes(SegmentBytes(slots))) Segment(SegmentBytes(slots)));
   segment->depth = depth;
   for (uint32_t i = 0; i < slots; ++i) new (segment->slots() + i) Slot(0);
   return segment;
 }
 
 Index::DirectoryPtr Index::NewDirectory(uint32_t depth) {
-  DirectoryPtr directory(new (NewBytes(DirectoryBytes(depth))) Directory);
+  DirectoryPtr directory(new (NewBytes(DirectoryBytes(depth))) Directory(DirectoryBytes(depth)));
   directory->depth = depth;
   for (uint32_t i = 0; i < (uint32_t{1} << depth); ++i) new (directory->places() + i) Slot(0);
   return directory;
 }
 
 // REQUIRES: no longer reached from top_.
-void Index::Retire(Retired* retired, size_t bytes) {
-  memory_bytes_ -= static_cast<int64_t>(bytes);
+void Index::Retire(Retired* retired) {
+  memory_bytes_ -= static_cast<int64_t>(retired->bytes);
   retired->grace = Grace::Begin();
   retired->next = nullptr;
   (first_retired_ == nullptr ? first_retired_ : last_retired_->next) = retired;
@@ -118,7 +120,7 @@ void Index::Resize(uint32_t directory, uint32_t slots) {
     if (const uint64_t slot = At(old->slots(), i); slot != 0) Place(fresh, slots, slot);
   }
   Point(directory, fresh->depth, Pack(fresh, slots));
-  Retire(old, SegmentBytes(old_slots));
+  Retire(old);
 }
 
 void Index::ShrinkIfSparse(uint32_t directory) {
@@ -161,7 +163,7 @@ void Index::Split(uint32_t directory) {
     Directory* const deeper = Deeper().release();
     memory_bytes_ += static_cast<int64_t>(DirectoryBytes(deeper->depth));
     top_.store(deeper, std::memory_order_release);
-    Retire(before, DirectoryBytes(before->depth));
+    Retire(before);
   }
   Segment* const low = low_owner.release();
   Segment* const high = high_owner.release();
@@ -174,7 +176,7 @@ void Index::Split(uint32_t directory) {
   }
   Point(directory & ~bit, depth, Pack(low, low_slots));
   Point(directory | bit, depth, Pack(high, high_slots));
-  Retire(old, SegmentBytes(old_slots));
+  Retire(old);
 }
 
 Entry* Index::MakeRoom(uint64_t hash) {

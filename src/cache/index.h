@@ -109,16 +109,20 @@ class Index {
   using Slot = std::atomic<uint64_t>;
   // What is no longer part of the index and waits for its readers to leave.
   struct Retired {
+    explicit Retired(size_t allocated) : bytes(allocated) {}
+    const size_t bytes;
     Retired* next = nullptr;
     Grace grace;
   };
   struct Segment : Retired {
+    using Retired::Retired;
     uint32_t count = 0;
     uint32_t depth = 0;  // How many of the directory bits all its entries share.
     Slot* slots() { return reinterpret_cast<Slot*>(this + 1); }
   };
   // Each place holds a segment's address and, above it, the number of its slots.
   struct Directory : Retired {
+    using Retired::Retired;
     uint32_t depth = 0;
     Slot* places() { return reinterpret_cast<Slot*>(this + 1); }
     const Slot* places() const { return reinterpret_cast<const Slot*>(this + 1); }
@@ -152,7 +156,7 @@ class Index {
   static void* NewBytes(size_t size);
   static SegmentPtr NewSegment(uint32_t slots, uint32_t depth);
   static DirectoryPtr NewDirectory(uint32_t depth);
-  void Retire(Retired* retired, size_t bytes);
+  void Retire(Retired* retired);
   void FreeRetired(bool wait);
   void Point(uint32_t directory, uint32_t depth, uint64_t place);
   void Resize(uint32_t directory, uint32_t slots);
@@ -213,10 +217,10 @@ void Index::Clear(Each&& each) {
     for (uint32_t i = 0; i < SlotsOf(place); ++i) {
       if (const uint64_t slot = At(segment->slots(), i); slot != 0) each(EntryOf(slot));
     }
-    Retire(segment, SegmentBytes(SlotsOf(place)));
+    Retire(segment);
     directory = ((directory >> width) + 1) << width;
   }
-  Retire(top, DirectoryBytes(top->depth));
+  Retire(top);
   FreeRetired(true);
   count_ = 0;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cache/entry.h"
+#include "cache/memory.h"
 
 namespace cohort {
 
@@ -27,13 +28,6 @@ class HostMemory {
 };
 
 constexpr size_t AlignedForPointers(size_t size) { return (size + alignof(void*) - 1) & ~(alignof(void*) - 1); }
-
-// What an allocation takes from the system, as glibc rounds it: 8 bytes in front and 16-byte steps, pages when large.
-constexpr int64_t MallocBytes(size_t size) {
-  constexpr size_t kLarge = size_t{128} << 10;
-  const size_t step = size < kLarge ? 16 : 4096;
-  return static_cast<int64_t>((size + 8 + step - 1) / step * step);
-}
 
 // 8 bytes a slot at 65 to 81 % full (index.h).
 constexpr int64_t kIndexBytes = 12;
@@ -79,8 +73,9 @@ void Value::Destroy() {
   Value* source = nullptr;
   if (kind() == Kind::kBorrowed) host = *entry->host();
   if (kind() == Kind::kWrap) source = *entry->source();
+  const size_t allocated = entry->AllocatedBytes();
   entry->~Entry();
-  ::operator delete(entry);
+  Memory::Free(entry, allocated);
   if (host.destroy != nullptr) host.destroy(host.user);
   if (source != nullptr) source->Unref();
 }
@@ -102,7 +97,7 @@ Entry* Entry::Make(Kind kind, std::string_view key, uint64_t size, int64_t expir
   static_assert(sizeof(Entry) == kHeaderBytes);
   if (key.size() > kMaxKeySize || size > kMaxSize) throw std::bad_alloc();
   const bool expires = expire_unix_ns != 0;
-  void* const memory = ::operator new(AllocationBytes(kind, key.size(), size, expires));
+  void* const memory = Memory::Allocate(AllocationBytes(kind, key.size(), size, expires));
   Entry* const entry = new (memory) Entry(kind, key, size, expires);
   char* const begin = static_cast<char*>(memory);
   if (expires) std::memcpy(begin + kHeaderBytes, &expire_unix_ns, sizeof expire_unix_ns);
@@ -120,7 +115,7 @@ bool Entry::IsBorrowed() const {
 }
 
 int64_t Entry::FootprintBytes() const {
-  const int64_t own = MallocBytes(AllocationBytes(kind(), static_cast<size_t>(key_size_), size_, expires()));
+  const int64_t own = Memory::BlockBytes(AllocatedBytes());
   if (kind() == Kind::kInline) return own;
   if (kind() == Kind::kBorrowed) return own + static_cast<int64_t>(size_);
   Entry* const self = const_cast<Entry*>(this);  // NOLINT(cppcoreguidelines-pro-type-const-cast)

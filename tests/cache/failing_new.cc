@@ -1,8 +1,10 @@
-// Replaces the program's operator new with one that can be told to fail.
+// Replaces the program's operator new with one that can be told to fail, and lets the cache's memory fail likewise.
 #include "cache/failing_new.h"
 
 #include <cstdlib>
 #include <new>
+
+#include "cache/memory.h"
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -17,12 +19,16 @@ namespace {
 constexpr int kNever = -1;
 thread_local int allocations_left = kNever;
 
-#ifndef COHORT_FOREIGN_NEW
 bool FailsNow() {
   if (allocations_left == kNever) return false;
   return allocations_left-- == 0;
 }
 
+void FailIfTold() {
+  if (FailsNow()) throw std::bad_alloc();
+}
+
+#ifndef COHORT_FOREIGN_NEW
 void* Allocate(std::size_t size) {
   if (FailsNow()) throw std::bad_alloc();
   void* const memory = std::malloc(size == 0 ? 1 : size);
@@ -58,7 +64,10 @@ void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { s
 
 namespace cohort {
 
-FailingNew::FailingNew(int allocations) { allocations_left = allocations; }
+FailingNew::FailingNew(int allocations) {
+  Memory::SetHook(FailIfTold);
+  allocations_left = allocations;
+}
 FailingNew::~FailingNew() { allocations_left = kNever; }
 bool FailingNew::failed() const { return allocations_left == kNever; }
 

@@ -1,0 +1,194 @@
+#include "cache/memory_chunks.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+#include "cache/memory_classes.h"
+
+namespace cohort::memory {
+
+namespace {
+
+constexpr uint32_t kAllUnits = ~uint32_t{0};
+static_assert(kUnits == 32);
+
+constexpr uint32_t Mask(uint32_t first, uint32_t units) { return ((units == kUnits ? 0 : 1U << units) - 1) << first; }
+
+// The last place for a run of that many units; kUnits: there is none. Runs are laid from the end on, single units from
+// the start, where the chunk's own bytes take some of the first.
+uint32_t PlaceFor(uint32_t units, uint32_t free_units) {
+  if (units == 1) return static_cast<uint32_t>(std::countr_zero(free_units));
+  uint32_t starts = free_units;
+  for (uint32_t i = 1; i < units; ++i) starts &= free_units >> i;
+  return starts == 0 ? kUnits : kUnits - 1 - static_cast<uint32_t>(std::countl_zero(starts));
+}
+
+void* MapAligned() {
+  const auto map = [](size_t bytes) {
+    void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? nullptr : static_cast<char*>(memory);
+  };
+  const auto excess = [](const char* memory) { return reinterpret_cast<uintptr_t>(memory) & (kChunkBytes - 1); };
+  // The system often lays one mapping beside the last, and then it is aligned at once.
+  char* memory = map(kChunkBytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  if (excess(memory) == 0) return memory;
+  ::munmap(memory, kChunkBytes);
+  memory = map(2 * kChunkBytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  const size_t before = excess(memory) == 0 ? 0 : kChunkBytes - excess(memory);
+  if (before != 0) ::munmap(memory, before);
+  ::munmap(memory + before + kChunkBytes, kChunkBytes - before);
+  return memory + before;
+}
+
+}  // namespace
+
+uint32_t UnitsOf(uint32_t size_class) {
+  constexpr uint32_t kMost = 8;
+  const size_t bytes = BytesOf(size_class);
+  uint32_t best = 1;
+  size_t least = kChunkBytes;
+  for (uint32_t units = 1; units <= kMost; ++units) {
+    const size_t waste = units * kUnitBytes % bytes;
+    if (waste * 64 <= units * kUnitBytes) return units;
+    if (waste / units < least) {
+      least = waste / units;
+      best = units;
+    }
+  }
+  return best;
+}
+
+// Where several blocks begin in one set of the processor's caches, each span starts its blocks a few lines further on
+// than the one before; that may cost it a block.
+void Span::Open(uint32_t its_class, uint32_t its_heap) {
+  constexpr size_t kLine = 64;
+  constexpr size_t kColours = 8;
+  char* begin = reinterpret_cast<char*>(Chunk::Of(this)) + first * kUnitBytes;
+  size_t bytes = units * kUnitBytes;
+  if (first == 0) {
+    begin += sizeof(Chunk);
+    bytes -= sizeof(Chunk);
+  }
+  const size_t size = BytesOf(its_class);
+  size_t count = bytes / size;
+  if (size % (4 * kLine) == 0 && bytes % size < kLine * (kColours - 1)) --count;
+  const size_t slack = bytes - count * size;
+  const size_t colours = std::min(kColours, slack / kLine + 1);
+  free = nullptr;
+  fresh = begin + (reinterpret_cast<uintptr_t>(begin) / kUnitBytes) % colours * kLine;
+  prev = next = nullptr;
+  used = 0;
+  capacity = static_cast<uint32_t>(count);
+  block_bytes = static_cast<uint32_t>(size);
+  quarters_per_block = (4U << 16) / capacity;
+  size_class = static_cast<uint16_t>(its_class);
+  heap = static_cast<uint8_t>(its_heap);
+  bin = 0;
+}
+
+ChunkPool::~ChunkPool() {
+  for (Chunk* chunk : by_free_units_) {
+    while (chunk != nullptr) {
+      Chunk* const next = chunk->next;
+      Unmap(chunk);
+      chunk = next;
+    }
+  }
+}
+
+Span* ChunkPool::Take(uint32_t units) {
+  constexpr int kMostTries = 8;  // Of chunks that have the units, but not in one run.
+  std::lock_guard<std::mutex> lock(mutex_);
+  Chunk* chunk = nullptr;
+  uint32_t first = kUnits;
+  int tries = 0;
+  for (uint32_t free_units = units; free_units <= kUnits && first == kUnits; ++free_units) {
+    if (tries > kMostTries) free_units = kUnits;
+    for (chunk = by_free_units_[free_units]; chunk != nullptr; chunk = chunk->next) {
+      first = PlaceFor(units, chunk->free_units);
+      if (first != kUnits || ++tries > kMostTries) break;
+    }
+  }
+  if (first == kUnits) {
+    chunk = Map();
+    first = PlaceFor(units, chunk->free_units);
+  } else {
+    if (chunk->free_units == kAllUnits) --empty_chunks_;
+    Unlink(chunk);
+  }
+  chunk->free_units &= ~Mask(first, units);
+  Link(chunk);
+  for (uint32_t i = first; i < first + units; ++i) chunk->spans[i].first = static_cast<uint8_t>(first);
+  chunk->spans[first].units = static_cast<uint8_t>(units);
+  return &chunk->spans[first];
+}
+
+Chunk* ChunkPool::Give(Span* span) {
+  Chunk* const chunk = Chunk::Of(span);
+  std::lock_guard<std::mutex> lock(mutex_);
+  Unlink(chunk);
+  chunk->free_units |= Mask(span->first, span->units);
+  if (chunk->free_units == kAllUnits) {
+    if (empty_chunks_ == kSpareChunks) {
+      --chunks_;
+      return chunk;
+    }
+    ++empty_chunks_;
+  }
+  Link(chunk);
+  return nullptr;
+}
+
+void ChunkPool::Unmap(Chunk* chunk) { ::munmap(chunk, kChunkBytes); }
+
+int64_t ChunkPool::mapped_bytes() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return chunks_ * static_cast<int64_t>(kChunkBytes);
+}
+
+Chunk* ChunkPool::Map() {
+  void* const memory = MapAligned();
+#ifdef MADV_NOHUGEPAGE
+  if (chunks_ < kPlainChunks) ::madvise(memory, kChunkBytes, MADV_NOHUGEPAGE);
+#endif
+  if (chunks_ == kPlainChunks) {  // No longer small: the kernel may make huge pages of the first chunks as well.
+    for (Chunk* chunk : by_free_units_) {
+      for (; chunk != nullptr; chunk = chunk->next) AdviseHuge(chunk);
+    }
+  }
+  if (chunks_ >= kPlainChunks) AdviseHuge(static_cast<Chunk*>(memory));
+  ++chunks_;
+  Chunk* const chunk =
+      static_cast<Chunk*>(memory);  // The system's memory is zero: the spans begin to live when opened.
+  chunk->free_units = kAllUnits;
+  return chunk;
+}
+
+void ChunkPool::Link(Chunk* chunk) {
+  Chunk*& head = by_free_units_[std::popcount(chunk->free_units)];
+  chunk->prev = nullptr;
+  chunk->next = head;
+  if (head != nullptr) head->prev = chunk;
+  head = chunk;
+}
+
+void ChunkPool::Unlink(Chunk* chunk) {
+  (chunk->prev == nullptr ? by_free_units_[std::popcount(chunk->free_units)] : chunk->prev->next) = chunk->next;
+  if (chunk->next != nullptr) chunk->next->prev = chunk->prev;
+}
+
+// A kernel that has none says so, and the chunk keeps its ordinary pages.
+void ChunkPool::AdviseHuge(Chunk* chunk) {
+#ifdef MADV_HUGEPAGE
+  ::madvise(chunk, kChunkBytes, MADV_HUGEPAGE);
+#else
+  static_cast<void>(chunk);
+#endif
+}
+
+}  // namespace cohort::memory
