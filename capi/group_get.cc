@@ -16,11 +16,15 @@ using cohort::EventKind;
 using cohort::EventNode;
 using cohort::EventQueue;
 using cohort::GetAnswer;
+using cohort::FoundCopy;
 using cohort::Group;
+using cohort::kMissed;
+using cohort::LocalCache;
 using cohort::Outcome;
 using cohort::PeerHolds;
 using cohort::QueueWaiter;
 using cohort::Result;
+using cohort::Source;
 using cohort::Status;
 using cohort::ValueRef;
 using cohort::Waiter;
@@ -76,6 +80,42 @@ Check CheckGet(const cohort_group_t* group, const char* key, size_t key_size, in
   return check;
 }
 
+// Whether a hit needs no closer look at the arguments: then it is looked for first, with nothing prepared for anything
+// else. What is not as it should be is complained of on the long way.
+bool MayHit(const cohort_group_t* group, const char* key, size_t key_size, int32_t flags) {
+  return group != nullptr && !group->inherited() && key != nullptr && key_size <= kMaxKeyBytes &&
+         (flags & ~kAllFlags) == 0;
+}
+
+// REQUIRES (of both): MayHit.
+ValueRef FindHit(cohort_group_t* group, std::string_view key, Source* source) {
+  return group->group->FindHit(key, LocalCache::Hash(key), source);
+}
+bool FindAnswer(cohort_group_t* group, std::string_view key, char* buf, size_t cap, cohort_answer_t* answer) {
+  *answer = cohort_answer_t();
+  if (cap == 0) {
+    Source source = Source::kNone;
+    ValueRef value = FindHit(group, key, &source);
+    if (!value) return false;
+    answer->size = static_cast<int64_t>(value->bytes().size());
+    answer->expire_unix_ns = value->expire_unix_ns();
+    answer->source = static_cast<int32_t>(source);
+    answer->value = ToHandle(std::move(value));
+    return true;
+  }
+  FoundCopy found;
+  if (!group->group->FindHitCopy(key, LocalCache::Hash(key), buf, cap, &found)) return false;
+  answer->size = found.size;
+  answer->expire_unix_ns = found.expire_unix_ns;
+  answer->source = static_cast<int32_t>(Group::SourceOf(found.tier));
+  if (found.value) answer->value = ToHandle(std::move(found.value));
+  return true;
+}
+
+void ReportOk(cohort_error_t* error) {
+  if (error != nullptr && !error->status.ok()) error->status = Status();
+}
+
 }  // namespace
 
 extern "C" {
@@ -83,9 +123,17 @@ extern "C" {
 int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_size, void* buf, size_t cap,
                            int32_t flags, int64_t timeout_ms, cohort_queue_t* queue, uint64_t tag,
                            cohort_answer_t* answer, cohort_error_t* error) {
+  if (MayHit(group, key, key_size, flags) && answer != nullptr && (buf != nullptr || cap == 0) &&
+      (queue == nullptr ? (flags & COHORT_GET_PEEK) != 0 : !queue->inherited())) {
+    if (FindAnswer(group, {key, key_size}, static_cast<char*>(buf), cap, answer)) {
+      ReportOk(error);
+      return COHORT_BEGIN_HIT;
+    }
+    flags |= kMissed;
+  }
   int32_t begun = 0;
   const cohort_status_t status = Fence(error, [&] {
-    Check check = CheckGet(group, key, key_size, flags);
+    Check check = CheckGet(group, key, key_size, flags & ~kMissed);
     check.NotNull(answer, "answer").Bytes(buf, cap, SIZE_MAX, "buf");
     if ((flags & COHORT_GET_PEEK) == 0 || queue != nullptr) check.Handle(queue, "queue");
     if (!check.ok()) return check.status();
@@ -184,10 +232,14 @@ int32_t cohort_group_cancel(cohort_group_t* group, uint64_t ticket) {
 int64_t cohort_group_try_copy(cohort_group_t* group, const char* key, size_t key_size, void* buf, size_t cap) {
   if (group == nullptr || group->inherited() || (key == nullptr && key_size != 0)) return -1;
   return FenceQuiet<int64_t>(-1, [&]() -> int64_t {
-    const ValueRef value = group->group->Lookup({key, key_size});
-    if (!value) return -1;
-    if (buf != nullptr) CopyOut(value, buf, cap);
-    return static_cast<int64_t>(value->bytes().size());
+    const uint64_t hash = LocalCache::Hash({key, key_size});
+    FoundCopy found;
+    const size_t room = buf == nullptr ? 0 : cap;
+    if (!group->group->FindHitCopy({key, key_size}, hash, static_cast<char*>(buf), room, &found)) {
+      group->group->CountMiss();
+      return -1;
+    }
+    return found.size;
   });
 }
 
@@ -226,8 +278,16 @@ uint64_t cohort_group_get_async(cohort_group_t* group, const char* key, size_t k
 
 cohort_value_t* cohort_group_get(cohort_group_t* group, const char* key, size_t key_size, int32_t flags,
                                  int64_t timeout_ms, cohort_error_t* error) {
+  if (MayHit(group, key, key_size, flags)) {
+    Source source = Source::kNone;
+    if (ValueRef value = FindHit(group, {key, key_size}, &source)) [[likely]] {
+      ReportOk(error);
+      return ToHandle(std::move(value));
+    }
+    flags |= kMissed;
+  }
   return FenceResult<cohort_value_t*>(error, nullptr, [&]() -> Result<cohort_value_t*> {
-    Check check = CheckGet(group, key, key_size, flags);
+    Check check = CheckGet(group, key, key_size, flags & ~kMissed);
     if (!check.ok()) return check.status();
     Outcome outcome = group->group->Get({key, key_size}, flags, ClampTimeout(timeout_ms));
     if (!outcome.ok()) return Status(outcome.code, std::string(outcome.message()));

@@ -28,19 +28,20 @@ class Entry final : public Value {
   // Of readers and of the policy, at any time: how often it was hit, up to kMostFrequent, since the policy last lowered
   // it. Two hits at once may count as one.
   unsigned frequency() const { return state_.load(std::memory_order_relaxed) & kFrequency; }
-  void Touch() {
+  // Counts a hit. Whether it is to be told to the policy in order as well.
+  bool Touch() {
     uint32_t state = state_.load(std::memory_order_relaxed);
-    if ((state & kFrequency) == kMostFrequent) return;
-    state_.compare_exchange_weak(state, state + 1, std::memory_order_relaxed);
+    if ((state & kFrequency) != kMostFrequent) [[unlikely]] {
+      state_.compare_exchange_weak(state, state + 1, std::memory_order_relaxed);
+    }
+    return (state & kNotesHits) != 0;
   }
-
-  // Whether each hit is to be told to the policy in order; read by readers.
-  bool notes_hits() const { return (state_.load(std::memory_order_relaxed) & kNotesHits) != 0; }
   // 0: main, 1: hot.
   unsigned tier() const { return (state_.load(std::memory_order_relaxed) & kHot) != 0 ? 1 : 0; }
 
   // REQUIRES (of all setters): claimed; once it is in a shard, that shard's lock.
   void set_frequency(unsigned frequency) { SetState(kFrequency, std::min(frequency, kMostFrequent)); }
+  bool notes_hits() const { return (state_.load(std::memory_order_relaxed) & kNotesHits) != 0; }
   void set_notes_hits(bool notes) { SetState(kNotesHits, notes ? kNotesHits : 0); }
   void set_tier(unsigned tier) { SetState(kHot, tier != 0 ? kHot : 0); }
   // Eight bits for the policy; once the entry has left, for the graveyard.

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -56,7 +57,7 @@ class Index {
       if (slot == 0) break;
       if (TagOf(slot) != tag) continue;
       Entry* const entry = EntryOf(slot);
-      if (entry->key() == key) return entry;
+      if (Same(entry->key(), key)) [[likely]] return entry;
     }
     return nullptr;
   }
@@ -139,6 +140,17 @@ class Index {
   static uint32_t Larger(uint32_t slots);
   static void Place(Segment* segment, uint32_t slots, uint64_t slot);
   static void RemoveAt(Segment* segment, uint32_t slots, uint32_t hole);
+  // Short keys are compared as two words that may overlap, without a call.
+  static bool Same(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    if (a.size() - sizeof(uint64_t) > sizeof(uint64_t)) return a == b;
+    uint64_t words[4];
+    std::memcpy(&words[0], a.data(), sizeof(uint64_t));
+    std::memcpy(&words[1], b.data(), sizeof(uint64_t));
+    std::memcpy(&words[2], a.data() + a.size() - sizeof(uint64_t), sizeof(uint64_t));
+    std::memcpy(&words[3], b.data() + b.size() - sizeof(uint64_t), sizeof(uint64_t));
+    return words[0] == words[1] && words[2] == words[3];
+  }
   static uint64_t At(const Slot* table, uint32_t i) { return table[i].load(std::memory_order_relaxed); }
   static size_t SegmentBytes(uint32_t slots) { return sizeof(Segment) + sizeof(Slot) * slots; }
   static size_t DirectoryBytes(uint32_t depth) { return sizeof(Directory) + (sizeof(Slot) << depth); }

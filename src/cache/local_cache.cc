@@ -1,5 +1,7 @@
 #include "cache/local_cache.h"
 
+// The whole of it is compiled into this file: for short keys a call would cost as much as the hash.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <algorithm>
@@ -36,8 +38,8 @@ class ShardedCache final : public LocalCache {
     Close(&dead);
   }
 
-  ValueRef Find(std::string_view key, uint64_t hash, LazyTime now, Tier* tier) override;
-  bool FindCopy(std::string_view key, uint64_t hash, LazyTime now, char* to, size_t room, FoundCopy* found) override;
+  ValueRef Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) override;
+  bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room, FoundCopy* found) override;
   bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns) override;
   void Drop(std::string_view key, uint64_t hash) override;
   void Reset(int64_t cache_bytes) override;
@@ -75,10 +77,10 @@ class ShardedCache final : public LocalCache {
   Shard* ShardOf(uint64_t hash, uint32_t* count) const;
   std::optional<Shard::Writer> Write(uint64_t hash);
   template <typename Take>
-  bool FindOurs(std::string_view key, uint64_t hash, LazyTime now, Take&& take);
-  ValueRef FindBeside(std::string_view key, uint64_t hash, LazyTime now, Tier* tier);
+  bool FindOurs(std::string_view key, uint64_t hash, const LazyTime& now, Take&& take);
+  ValueRef FindBeside(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier);
   ValueRef FindCustom(unsigned tier, std::string_view key, int64_t now_unix_ns);
-  void DropExpired(std::string_view key, uint64_t hash, int64_t now_unix_ns);
+  [[gnu::noinline]] void DropExpired(std::string_view key, uint64_t hash, int64_t now_unix_ns);
   void DropOurs(std::string_view key, uint64_t hash);
   static Entry* Adopt(std::string_view key, ValueRef* value);
   Filled FillFromShard(const Newcomer& newcomer, Graveyard* dead);
@@ -199,16 +201,18 @@ void ShardedCache::Open(int64_t cache_bytes) {
 // ---- finding
 
 template <typename Take>
-bool ShardedCache::FindOurs(std::string_view key, uint64_t hash, LazyTime now, Take&& take) {
+bool ShardedCache::FindOurs(std::string_view key, uint64_t hash, const LazyTime& now, Take&& take) {
   for (;;) {
     uint32_t count = 0;
     Shard* const shard = ShardOf(hash, &count);
     if (shard == nullptr) return false;
+    unsigned tier = 0;
     switch (shard->Find(count, key, hash, now, [&](Entry* entry) {
-      counts_.Add(entry->tier() == 0 ? kMainHits : kHotHits);
-      take(entry);
+      tier = entry->tier();
+      take(entry, tier);
     })) {
       case Shard::Found::kHit:
+        counts_.Add(tier == 0 ? kMainHits : kHotHits);
         return true;
       case Shard::Found::kExpired:
         DropExpired(key, hash, now());
@@ -222,18 +226,18 @@ bool ShardedCache::FindOurs(std::string_view key, uint64_t hash, LazyTime now, T
   }
 }
 
-ValueRef ShardedCache::Find(std::string_view key, uint64_t hash, LazyTime now, Tier* tier) {
+ValueRef ShardedCache::Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) {
   if (has_custom_) return FindBeside(key, hash, now, tier);
-  ValueRef value;
-  FindOurs(key, hash, now, [&](Entry* entry) {
+  Value* value = nullptr;
+  FindOurs(key, hash, now, [&](Entry* entry, unsigned number) {
     entry->Ref();
-    value = ValueRef(entry);
-    *tier = TierOf(entry->tier());
+    value = entry;
+    *tier = TierOf(number);
   });
-  return value;
+  return ValueRef(value);
 }
 
-bool ShardedCache::FindCopy(std::string_view key, uint64_t hash, LazyTime now, char* to, size_t room,
+bool ShardedCache::FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room,
                             FoundCopy* found) {
   constexpr size_t kMostInOneStay = size_t{16} << 10;
   if (has_custom_) {
@@ -241,9 +245,9 @@ bool ShardedCache::FindCopy(std::string_view key, uint64_t hash, LazyTime now, c
     if (!found->value) return false;
     found->size = static_cast<int64_t>(found->value->bytes().size());
     found->expire_unix_ns = found->value->expire_unix_ns();
-  } else if (!FindOurs(key, hash, now, [&](Entry* entry) {
+  } else if (!FindOurs(key, hash, now, [&](Entry* entry, unsigned number) {
                const std::string_view bytes = entry->bytes();
-               found->tier = TierOf(entry->tier());
+               found->tier = TierOf(number);
                found->size = static_cast<int64_t>(bytes.size());
                found->expire_unix_ns = entry->expire_unix_ns();
                if (bytes.size() <= std::min(room, kMostInOneStay)) {
@@ -263,12 +267,12 @@ bool ShardedCache::FindCopy(std::string_view key, uint64_t hash, LazyTime now, c
 }
 
 // With a tier of the host's own in place of one of ours, or both.
-ValueRef ShardedCache::FindBeside(std::string_view key, uint64_t hash, LazyTime now, Tier* tier) {
+ValueRef ShardedCache::FindBeside(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) {
   if (!enabled()) return ValueRef();
   ValueRef value;
   for (unsigned number = 0; number < kTiers; ++number) {
     if (tiers_[number].custom == nullptr) {
-      FindOurs(key, hash, now, [&](Entry* entry) {
+      FindOurs(key, hash, now, [&](Entry* entry, unsigned) {
         entry->Ref();
         value = ValueRef(entry);
       });

@@ -81,10 +81,10 @@ class LocalCache {
   static uint64_t Hash(std::string_view key);
 
   // The live value, main before hot; an expired one is dropped and counted. Sets *tier on a hit.
-  virtual ValueRef Find(std::string_view key, uint64_t hash, LazyTime now, Tier* tier) = 0;
+  virtual ValueRef Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) = 0;
   // The same, copied to `to`, which has room for `room` bytes: false if there is no such value. A copy costs less than a
   // reference that is dropped again.
-  virtual bool FindCopy(std::string_view key, uint64_t hash, LazyTime now, char* to, size_t room, FoundCopy* found) = 0;
+  virtual bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room, FoundCopy* found) = 0;
   // Keeps `value` under `key` in that tier, replacing what is there and dropping it from the other tier. False, and the
   // old value is gone all the same, if it has expired, does not fit its tier, or caching is off.
   virtual bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns) = 0;

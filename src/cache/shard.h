@@ -32,7 +32,7 @@ class alignas(64) Shard {
   // Looks the key up, if the cache still has as many shards as the caller thinks (else kElsewhere: ask again), and
   // hands the entry of a hit to `take(entry)`, which may refer to it or copy it, in a stay among the readers.
   template <typename Take>
-  Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, LazyTime now, Take&& take);
+  Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now, Take&& take);
 
   // Of a tier's entries, keys and values.
   int64_t payload_bytes(unsigned tier) const { return payload_bytes_[tier].load(std::memory_order_relaxed); }
@@ -82,9 +82,9 @@ class alignas(64) Shard {
   static constexpr uint64_t kNotes = 64;
 
   template <typename Take>
-  Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, LazyTime now, Take&& take);
+  [[gnu::noinline]] Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now, Take&& take);
   template <typename Take>
-  Found Look(Entry* entry, uint64_t hash, LazyTime now, Take&& take);
+  Found Look(Entry* entry, uint64_t hash, const LazyTime& now, Take&& take);
   void Note(const Entry* entry, uint64_t hash);
   void TryDrain();
   void Drain();
@@ -113,7 +113,7 @@ class alignas(64) Shard {
 // value of a key, shows a key absent for a moment in which it never is. A miss that saw no writer come, be in or leave
 // is true; any other is asked again with the lock.
 template <typename Take>
-Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t hash, LazyTime now, Take&& take) {
+Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now, Take&& take) {
   Found found = Found::kElsewhere;
   {
     const Reading reading;
@@ -133,7 +133,7 @@ Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t ha
 }
 
 template <typename Take>
-Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, LazyTime now, Take&& take) {
+Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now, Take&& take) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (shard_count_.load(std::memory_order_relaxed) != shard_count) return Found::kElsewhere;
   Entry* const entry = index_.Find(key, hash);
@@ -141,12 +141,13 @@ Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64
 }
 
 template <typename Take>
-Shard::Found Shard::Look(Entry* entry, uint64_t hash, LazyTime now, Take&& take) {
-  if (entry->expires() && entry->ExpiredAt(now())) [[unlikely]] {
-    return Found::kExpired;
+Shard::Found Shard::Look(Entry* entry, uint64_t hash, const LazyTime& now, Take&& take) {
+  if (entry->expires()) [[unlikely]] {
+    if (entry->ExpiredAt(now())) return Found::kExpired;
   }
-  entry->Touch();
-  if (entry->notes_hits()) Note(entry, hash);
+  if (entry->Touch()) [[unlikely]] {
+    Note(entry, hash);
+  }
   take(entry);
   return Found::kHit;
 }

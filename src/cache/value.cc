@@ -29,8 +29,9 @@ class HostMemory {
 
 constexpr size_t AlignedForPointers(size_t size) { return (size + alignof(void*) - 1) & ~(alignof(void*) - 1); }
 
-// 8 bytes a slot at 65 to 81 % full (index.h).
+// 8 bytes a slot at 65 to 81 % full (index.h), and the same in blocks that are nearly full (entry_queue.h).
 constexpr int64_t kIndexBytes = 12;
+constexpr int64_t kQueueBytes = 9;
 
 }  // namespace
 
@@ -122,6 +123,6 @@ int64_t Entry::FootprintBytes() const {
   return own + Of(*self->source())->FootprintBytes();
 }
 
-int64_t Entry::ChargedBytes() const { return FootprintBytes() + kIndexBytes; }
+int64_t Entry::ChargedBytes() const { return FootprintBytes() + kIndexBytes + kQueueBytes; }
 
 }  // namespace cohort

@@ -34,32 +34,45 @@ Group::Group(std::string name, GroupOptions options, std::shared_ptr<Context> co
 
 Group::~Group() = default;
 
+ValueRef Group::FindHit(std::string_view key, uint64_t hash, Source* source) {
+  Tier tier = Tier::kMain;
+  if (refusing()) [[unlikely]] {
+    return ValueRef();
+  }
+  ValueRef value = cache_->Find(key, hash, context_->LazyUnixTime(), &tier);
+  if (value) [[likely]] {
+    *source = SourceOf(tier);
+    stats_.Add(Counter::kGets);
+    stats_.Add(Counter::kCacheHits);
+  }
+  return value;
+}
+
+bool Group::FindHitCopy(std::string_view key, uint64_t hash, char* to, size_t room, FoundCopy* found) {
+  if (refusing() || !cache_->FindCopy(key, hash, context_->LazyUnixTime(), to, room, found)) return false;
+  stats_.Add(Counter::kGets);
+  stats_.Add(Counter::kCacheHits);
+  return true;
+}
+
 Begun Group::Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
                    GetAnswer* answer, PeerHolds* holds) {
+  const uint64_t hash = LocalCache::Hash(key);
+  if ((flags & kMissed) == 0 && (answer->value = FindHit(key, hash, &answer->source))) return Begun::kHit;
   stats_.Add(Counter::kGets);
   if (refusing()) {
     answer->status = Status(Code::kClosed, "group '" + name_ + "' is closed");
     return Begun::kFailed;
   }
-  const uint64_t hash = LocalCache::Hash(key);
-  if (FindCached(key, hash, answer)) return Begun::kHit;
   if ((flags & kPeek) != 0) return Begun::kMiss;
   return Miss(key, hash, flags, timeout_ms, make_waiter, answer, holds);
 }
 
-bool Group::FindCached(std::string_view key, uint64_t hash, GetAnswer* answer) {
-  Tier tier = Tier::kMain;
-  answer->value = cache_->Find(key, hash, context_->LazyUnixTime(), &tier);
-  if (!answer->value) return false;
-  answer->source = tier == Tier::kMain ? Source::kMain : Source::kHot;
-  stats_.Add(Counter::kCacheHits);
-  return true;
-}
-
 ValueRef Group::Lookup(std::string_view key) {
-  GetAnswer answer;
-  Begin(key, kPeek, 0, nullptr, &answer);
-  return std::move(answer.value);
+  Source source = Source::kNone;
+  ValueRef value = FindHit(key, LocalCache::Hash(key), &source);
+  if (!value) CountMiss();
+  return value;
 }
 
 Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
@@ -89,9 +102,12 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
   }
   const bool begins = flight == nullptr;
   if (begins) {
-    // A flight may have filled the cache and left the table since FindCached: 1. miss  2. (another) fill, leave  3.
+    // A flight may have filled the cache and left the table since FindHit: 1. miss  2. (another) fill, leave  3.
     // lock.
-    if (FindCached(key, hash, answer)) return Begun::kHit;
+    if ((answer->value = FindHit(key, hash, &answer->source))) {
+      stats_.Add(Counter::kGets, -1);  // The same get.
+      return Begun::kHit;
+    }
     // Close refuses before it takes the locks, one after the other: a flight that begins after that would outlive it.
     if (refusing()) {
       answer->status = Status(Code::kClosed, "group '" + name_ + "' is closed");

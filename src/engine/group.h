@@ -32,6 +32,8 @@ struct GroupOptions {
 inline constexpr int kCanLead = 1;  // The caller would run the getter.
 inline constexpr int kLocal = 2;    // Never ask a peer.
 inline constexpr int kPeek = 4;     // Never load.
+// FindHit has just looked and found nothing; not of the C ABI.
+inline constexpr int kMissed = 1 << 16;
 
 enum class Begun { kFailed, kHit, kPending, kLead, kMiss };
 
@@ -56,6 +58,14 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   Runtime& runtime() const { return context_->runtime(); }
 
   // ---- getting (group.cc)
+  // The way of a hit, and no more: the value, or null, and then `flags | kMissed` go on to one of the others. Counts as
+  // a get if it finds one. `hash`: the key's LocalCache::Hash.
+  ValueRef FindHit(std::string_view key, uint64_t hash, Source* source);
+  // The same, copied (LocalCache::FindCopy).
+  bool FindHitCopy(std::string_view key, uint64_t hash, char* to, size_t room, FoundCopy* found);
+  // Of a get that ended with FindHit or FindHitCopy.
+  void CountMiss() { stats_.Add(Counter::kGets); }
+  static Source SourceOf(Tier tier) { return tier == Tier::kMain ? Source::kMain : Source::kHot; }
   // The one way to get. kHit, kMiss, kLead and kFailed are ends; kPending: the waiter that `make_waiter` made (called
   // at most once, under the key's lock) is told, exactly once, possibly before this returns. timeout_ms <= 0: no
   // deadline of its own. holds: of a caller that begins many; keeps the owner's requests until it goes.
@@ -97,7 +107,6 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   using Lock = std::unique_lock<std::mutex>;
 
   // group.cc: the miss path, step by step.
-  bool FindCached(std::string_view key, uint64_t hash, GetAnswer* answer);
   Begun Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
              GetAnswer* answer, PeerHolds* holds);
   bool AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter, int64_t deadline_ns, bool arm_timer);

@@ -1,11 +1,11 @@
-// Stats counts what a group does. Counters are striped over cache lines, so that threads that hit the cache at once do
-// not write to the same one.
+// Stats counts what a group does, each thread in cache lines of its own.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "runtime/thread_counts.h"
 
 namespace cohort {
 
@@ -35,16 +35,8 @@ enum class Counter : size_t {
 
 class Stats {
  public:
-  void Add(Counter counter, int64_t n = 1) {
-    stripes_[StripeOfThisThread()].counts[static_cast<size_t>(counter)].fetch_add(n, std::memory_order_relaxed);
-  }
-  int64_t Get(Counter counter) const {
-    int64_t sum = 0;
-    for (const Stripe& stripe : stripes_) {
-      sum += stripe.counts[static_cast<size_t>(counter)].load(std::memory_order_relaxed);
-    }
-    return sum;
-  }
+  void Add(Counter counter, int64_t n = 1) { counts_.Add(static_cast<size_t>(counter), n); }
+  int64_t Get(Counter counter) const { return counts_.Sum(static_cast<size_t>(counter)); }
   void PeerLatency(int64_t ms) {
     int64_t seen = peer_latency_max_ms_.load(std::memory_order_relaxed);
     while (seen < ms && !peer_latency_max_ms_.compare_exchange_weak(seen, ms, std::memory_order_relaxed)) {
@@ -53,16 +45,7 @@ class Stats {
   int64_t peer_latency_max_ms() const { return peer_latency_max_ms_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr size_t kStripes = 16;
-  static size_t StripeOfThisThread() {
-    static std::atomic<size_t> next{0};
-    thread_local size_t mine = next.fetch_add(1, std::memory_order_relaxed) % kStripes;
-    return mine;
-  }
-  struct alignas(64) Stripe {
-    std::array<std::atomic<int64_t>, static_cast<size_t>(Counter::kCount_)> counts{};
-  };
-  std::array<Stripe, kStripes> stripes_;
+  ThreadCounts<static_cast<size_t>(Counter::kCount_)> counts_;
   std::atomic<int64_t> peer_latency_max_ms_{0};
 };
 
