@@ -81,7 +81,7 @@ int64_t Memory::BlockBytes(size_t size) {
   return static_cast<int64_t>(memory::BytesOf(memory::ClassOf(size)));
 }
 
-Memory::Stats Memory::Now() { return {Store().mapped_bytes(), Store().used_bytes()}; }
+Memory::Stats Memory::Now() { return {Store().mapped_bytes(), Store().held_bytes(), Store().used_bytes()}; }
 
 bool Memory::Plain() { return kPlain; }
 

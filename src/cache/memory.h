@@ -19,6 +19,7 @@ class Memory {
 
   struct Stats {
     int64_t mapped_bytes = 0;  // From the system, for small and medium blocks.
+    int64_t held_bytes = 0;    // Of these, what may have memory behind it.
     int64_t used_bytes = 0;    // Of these, given out.
   };
   static Stats Now();

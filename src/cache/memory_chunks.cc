@@ -1,6 +1,7 @@
 #include "cache/memory_chunks.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -20,7 +21,7 @@ constexpr uint32_t Mask(uint32_t first, uint32_t units) { return ((units == kUni
 // The last place for a run of that many units; kUnits: there is none. Runs are laid from the end on, single units from
 // the start, where the chunk's own bytes take some of the first.
 uint32_t PlaceFor(uint32_t units, uint32_t free_units) {
-  if (units == 1) return static_cast<uint32_t>(std::countr_zero(free_units));
+  if (units == 1) return static_cast<uint32_t>(std::countr_zero(free_units));  // kUnits if there is none.
   uint32_t starts = free_units;
   for (uint32_t i = 1; i < units; ++i) starts &= free_units >> i;
   return starts == 0 ? kUnits : kUnits - 1 - static_cast<uint32_t>(std::countl_zero(starts));
@@ -92,8 +93,8 @@ void Span::Open(uint32_t its_class, uint32_t its_heap) {
 }
 
 ChunkPool::~ChunkPool() {
-  for (Chunk* chunk : by_free_units_) {
-    while (chunk != nullptr) {
+  for (const List& list : by_free_units_) {
+    for (Chunk* chunk = list.first; chunk != nullptr;) {
       Chunk* const next = chunk->next;
       Unmap(chunk);
       chunk = next;
@@ -102,15 +103,16 @@ ChunkPool::~ChunkPool() {
 }
 
 Span* ChunkPool::Take(uint32_t units) {
-  constexpr int kMostTries = 8;  // Of chunks that have the units, but not in one run.
+  constexpr int kMostTries = 32;  // Of chunks that have the units, but not in one run.
   std::lock_guard<std::mutex> lock(mutex_);
   Chunk* chunk = nullptr;
   uint32_t first = kUnits;
   int tries = 0;
   for (uint32_t free_units = units; free_units <= kUnits && first == kUnits; ++free_units) {
     if (tries > kMostTries) free_units = kUnits;
-    for (chunk = by_free_units_[free_units]; chunk != nullptr; chunk = chunk->next) {
-      first = PlaceFor(units, chunk->free_units);
+    for (chunk = by_free_units_[free_units].first; chunk != nullptr; chunk = chunk->next) {
+      first = PlaceFor(units, chunk->free_units & ~chunk->purged_units);
+      if (first == kUnits) first = PlaceFor(units, chunk->free_units);
       if (first != kUnits || ++tries > kMostTries) break;
     }
   }
@@ -121,7 +123,15 @@ Span* ChunkPool::Take(uint32_t units) {
     if (chunk->free_units == kAllUnits) --empty_chunks_;
     Unlink(chunk);
   }
-  chunk->free_units &= ~Mask(first, units);
+  const uint32_t run = Mask(first, units);
+  idle_units_ -= std::popcount(run & ~chunk->purged_units);
+  used_units_ += units;
+  chunk->free_units &= ~run;
+  chunk->purged_units &= ~run;
+  if (chunk->has_holes && chunk->free_units == 0) {
+    chunk->has_holes = false;
+    if (chunks_ > kPlainChunks) AdviseHuge(chunk);
+  }
   Link(chunk);
   for (uint32_t i = first; i < first + units; ++i) chunk->spans[i].first = static_cast<uint8_t>(first);
   chunk->spans[first].units = static_cast<uint8_t>(units);
@@ -133,14 +143,18 @@ Chunk* ChunkPool::Give(Span* span) {
   std::lock_guard<std::mutex> lock(mutex_);
   Unlink(chunk);
   chunk->free_units |= Mask(span->first, span->units);
+  used_units_ -= span->units;
+  idle_units_ += span->units;
   if (chunk->free_units == kAllUnits) {
     if (empty_chunks_ == kSpareChunks) {
       --chunks_;
+      idle_units_ -= kUnits - std::popcount(chunk->purged_units);
       return chunk;
     }
     ++empty_chunks_;
   }
   Link(chunk);
+  Purge();
   return nullptr;
 }
 
@@ -151,35 +165,80 @@ int64_t ChunkPool::mapped_bytes() const {
   return chunks_ * static_cast<int64_t>(kChunkBytes);
 }
 
+int64_t ChunkPool::held_bytes() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return (used_units_ + idle_units_) * static_cast<int64_t>(kUnitBytes);
+}
+
 Chunk* ChunkPool::Map() {
   void* const memory = MapAligned();
 #ifdef MADV_NOHUGEPAGE
   if (chunks_ < kPlainChunks) ::madvise(memory, kChunkBytes, MADV_NOHUGEPAGE);
 #endif
   if (chunks_ == kPlainChunks) {  // No longer small: the kernel may make huge pages of the first chunks as well.
-    for (Chunk* chunk : by_free_units_) {
-      for (; chunk != nullptr; chunk = chunk->next) AdviseHuge(chunk);
+    for (const List& list : by_free_units_) {
+      for (Chunk* chunk = list.first; chunk != nullptr; chunk = chunk->next) AdviseHuge(chunk);
     }
   }
   if (chunks_ >= kPlainChunks) AdviseHuge(static_cast<Chunk*>(memory));
   ++chunks_;
+  idle_units_ += kUnits;
   Chunk* const chunk =
       static_cast<Chunk*>(memory);  // The system's memory is zero: the spans begin to live when opened.
   chunk->free_units = kAllUnits;
   return chunk;
 }
 
+// Sparsest chunks first: they are the last to be asked for a span. Their pages become ordinary ones, or the kernel
+// would soon fill the holes to have its huge page again.
+void ChunkPool::Purge() {
+#ifdef __linux__
+  static const size_t page_bytes = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  for (uint32_t free_units = kUnits - 1; free_units > 0; --free_units) {
+    const List& list = by_free_units_[free_units];
+    while (list.first != nullptr && list.first->free_units != list.first->purged_units) {
+      if (idle_units_ <= std::max(kFewIdleUnits, used_units_ / kUsedForEachIdle)) return;
+      Chunk* const chunk = list.first;
+      if (!chunk->has_holes) ::madvise(chunk, kChunkBytes, MADV_NOHUGEPAGE);
+      chunk->has_holes = true;
+      uint32_t idle = chunk->free_units & ~chunk->purged_units;
+      idle_units_ -= std::popcount(idle);
+      Unlink(chunk);
+      chunk->purged_units |= idle;
+      Link(chunk);
+      while (idle != 0) {
+        const uint32_t first = static_cast<uint32_t>(std::countr_zero(idle));
+        const uint32_t units = static_cast<uint32_t>(std::countr_one(idle >> first));
+        idle &= ~Mask(first, units);
+        // The first unit begins with what is known of the others.
+        const size_t kept = (sizeof(Chunk) + page_bytes - 1) / page_bytes * page_bytes;
+        const size_t begin = first == 0 ? kept : first * kUnitBytes;
+        const size_t end = (first + units) * kUnitBytes;
+        if (begin < end) ::madvise(reinterpret_cast<char*>(chunk) + begin, end - begin, MADV_DONTNEED);
+      }
+    }
+  }
+#endif
+}
+
 void ChunkPool::Link(Chunk* chunk) {
-  Chunk*& head = by_free_units_[std::popcount(chunk->free_units)];
-  chunk->prev = nullptr;
-  chunk->next = head;
-  if (head != nullptr) head->prev = chunk;
-  head = chunk;
+  List& list = by_free_units_[std::popcount(chunk->free_units)];
+  chunk->prev = chunk->next = nullptr;
+  if (list.first == nullptr) {
+    list.first = list.last = chunk;
+  } else if (chunk->free_units != chunk->purged_units) {
+    chunk->next = list.first;
+    list.first = list.first->prev = chunk;
+  } else {
+    chunk->prev = list.last;
+    list.last = list.last->next = chunk;
+  }
 }
 
 void ChunkPool::Unlink(Chunk* chunk) {
-  (chunk->prev == nullptr ? by_free_units_[std::popcount(chunk->free_units)] : chunk->prev->next) = chunk->next;
-  if (chunk->next != nullptr) chunk->next->prev = chunk->prev;
+  List& list = by_free_units_[std::popcount(chunk->free_units)];
+  (chunk->prev == nullptr ? list.first : chunk->prev->next) = chunk->next;
+  (chunk->next == nullptr ? list.last : chunk->next->prev) = chunk->prev;
 }
 
 // A kernel that has none says so, and the chunk keeps its ordinary pages.

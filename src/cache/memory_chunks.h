@@ -68,7 +68,9 @@ struct Chunk {
 
   Chunk* prev;
   Chunk* next;
-  uint32_t free_units;  // One bit each.
+  uint32_t free_units;    // One bit each.
+  uint32_t purged_units;  // Those of the free ones whose memory the system has back.
+  bool has_holes;         // Since the last time that it was full.
   Span spans[kUnits];
 };
 
@@ -76,6 +78,8 @@ struct Chunk {
 uint32_t UnitsOf(uint32_t size_class);
 
 // Thread safe. Spans come from the fullest chunk that has room, so that sparse ones empty and go back to the system.
+// Where they don't, because a few spans in each stay, the memory of their free units goes back alone once there is much
+// of it.
 class ChunkPool {
  public:
   ChunkPool() = default;
@@ -90,7 +94,9 @@ class ChunkPool {
   [[nodiscard]] Chunk* Give(Span* span);
   static void Unmap(Chunk* chunk);
 
+  // Address space, and how much of it may have memory: spans, and free units that are not purged.
   int64_t mapped_bytes() const;
+  int64_t held_bytes() const;
   // Around a fork.
   void Lock() { mutex_.lock(); }
   void Unlock() { mutex_.unlock(); }
@@ -101,15 +107,25 @@ class ChunkPool {
   static constexpr int64_t kPlainChunks = 4;
   // One chunk without any block is kept, for a cache that fills and empties again and again.
   static constexpr int64_t kSpareChunks = 1;
+  // Free units that are kept for the next spans: one for each 16 that are in use, or two chunks.
+  static constexpr int64_t kUsedForEachIdle = 16;
+  static constexpr int64_t kFewIdleUnits = 2 * int64_t{kUnits};
 
   Chunk* Map();
+  void Purge();
   void Link(Chunk* chunk);
   void Unlink(Chunk* chunk);
   static void AdviseHuge(Chunk* chunk);
 
   mutable std::mutex mutex_;
-  Chunk* by_free_units_[kUnits + 1] = {};
+  struct List {
+    Chunk* first = nullptr;
+    Chunk* last = nullptr;
+  };
+  List by_free_units_[kUnits + 1];  // In each, chunks that can be purged come first.
   int64_t chunks_ = 0;
+  int64_t used_units_ = 0;
+  int64_t idle_units_ = 0;  // Free, but not purged.
   int64_t empty_chunks_ = 0;
 };
 

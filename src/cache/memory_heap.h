@@ -62,6 +62,7 @@ class BlockStore {
   void Free(void* block);
 
   int64_t mapped_bytes() const { return pool_.mapped_bytes(); }
+  int64_t held_bytes() const { return pool_.held_bytes(); }
   // What is in use, as blocks.
   int64_t used_bytes();
 

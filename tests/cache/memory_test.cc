@@ -220,6 +220,45 @@ TEST(Memory, EmptyChunksGoBackToTheSystem) {
 #endif
 }
 
+TEST(Memory, FreeUnitsOfSparseChunksGoBackToTheSystem) {
+  constexpr size_t kSize = 8000;
+  BlockStore store(1);
+  std::vector<Block> blocks;
+  for (int i = 0; i < 16'000; ++i) blocks.push_back(Take(&store, kSize, static_cast<char>(i)));
+  const int64_t full = store.held_bytes();
+  const int64_t resident = Resident();
+  EXPECT_GE(full, 16'000 * static_cast<int64_t>(kSize));
+  EXPECT_EQ(full, store.mapped_bytes());
+  // One in 500 keeps most chunks from being empty.
+  std::vector<Block> kept;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (i % 500 == 0) {
+      kept.push_back(blocks[i]);
+    } else {
+      store.Free(blocks[i].data);
+    }
+  }
+#ifdef __linux__
+  EXPECT_GE(store.mapped_bytes(), static_cast<int64_t>(kept.size() * kChunkBytes));
+  EXPECT_LE(store.held_bytes(), full / 5);
+#ifndef COHORT_SANITIZED
+  EXPECT_LE(Resident(), resident - full / 2);
+#endif
+#endif
+  static_cast<void>(resident);
+  // The holes are filled again.
+  for (const Block& block : kept) EXPECT_TRUE(Intact(block));
+  for (int i = 0; i < 16'000 - 32; ++i) kept.push_back(Take(&store, kSize, static_cast<char>(i)));
+  EXPECT_LE(store.mapped_bytes(), full + static_cast<int64_t>(kChunkBytes));
+  EXPECT_GE(store.held_bytes(), full / 10 * 9);
+  for (const Block& block : kept) {
+    ASSERT_TRUE(Intact(block));
+    store.Free(block.data);
+  }
+  EXPECT_EQ(store.used_bytes(), 0);
+  EXPECT_LE(store.mapped_bytes(), static_cast<int64_t>(kChunkBytes));
+}
+
 TEST(Memory, FirstBlocksCostAFewPagesOnly) {
   const int64_t before = Resident();
   if (before < 0) GTEST_SKIP() << "no /proc here";
