@@ -4,7 +4,7 @@ use crate::get::millis;
 use crate::group::Group;
 use crate::many::Packed;
 use crate::spawn::block_on;
-use crate::wait::{take_waiter, Outcome, Waiter};
+use crate::wait::{new_waiter, Outcome, Waiter};
 use crate::{BoxError, Error, Expiry, Value};
 use std::future::Future;
 use std::pin::Pin;
@@ -62,7 +62,7 @@ impl<K: AsRef<[u8]>> Change<K> {
     fn begin(&mut self) -> Result<Arc<Waiter>, Error> {
         let (handle, queue) = (&self.group.0.handle, &self.group.0.core.shared.queue);
         let timeout = millis(self.timeout);
-        let waiter = take_waiter();
+        let waiter = new_waiter();
         match std::mem::replace(&mut self.what, What::Begun) {
             What::Set(key, value, expiry) => {
                 let value = value.map_err(|error| match error.downcast::<Error>() {

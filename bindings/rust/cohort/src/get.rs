@@ -6,7 +6,7 @@ use crate::group::Group;
 use crate::key::{is_loading, Open};
 use crate::spawn::block_on;
 use crate::telemetry::GetSpan;
-use crate::wait::{give_back, take_waiter, Found, Outcome, Source, Waiter};
+use crate::wait::{new_waiter, Found, Outcome, Source, Waiter};
 use crate::{Error, Value};
 use std::future::Future;
 use std::pin::Pin;
@@ -44,17 +44,137 @@ enum State {
     Ended,
 }
 
-/// What a step of a get came to.
+/// What the first step of a get came to.
 enum Step {
     Found(Found),
-    Wait,
+    /// The value is in the caller's buffer.
+    Copied,
+    Wait(State),
+}
+
+fn no_value() -> Error {
+    Error::Internal("a hit has no value".into())
+}
+
+/// The first step of a get, and all of one that hits. `blocks`: the caller waits on its thread for what is to come.
+fn begin(
+    group: &Group,
+    key: &[u8],
+    into: Option<&mut Vec<u8>>,
+    flags: i32,
+    timeout: Option<Duration>,
+    blocks: bool,
+) -> Step {
+    let core = &group.0.core;
+    if is_loading(core.id, key) {
+        // The getter of this very key asks for it: what is cached it may have, but waiting would be for itself.
+        let cached = group.0.handle.lookup(key).map(|value| (Value(value), Source::Main));
+        return Step::Found(cached.ok_or(Error::WouldDeadlock));
+    }
+    // A blocking getter may run here only if here is where the caller blocks. Who leads has no deadline of its own.
+    let leads = core.has_getter && timeout.is_none() && (blocks || !core.blocking);
+    let flags = flags | if leads { cohort_sys::COHORT_GET_CAN_LEAD } else { 0 };
+    match group.0.handle.begin(key, into, flags, millis(timeout), &core.shared.queue) {
+        Ok(Begun::Hit(value, source)) => Step::Found(Ok((Value(value), Source::from_number(source)))),
+        Ok(Begun::Copied) => Step::Copied,
+        Ok(Begun::Pending { waiter, ticket }) => {
+            let span = GetSpan::new(&core.name, key);
+            if leads && !core.blocking {
+                waiter.lead_by(core);
+            }
+            Step::Wait(State::Pending { waiter, ticket, span })
+        }
+        Ok(Begun::Lead(load)) => {
+            let span = GetSpan::new(&core.name, key);
+            let waiter = new_waiter();
+            match span.within(|| core.lead(load, &waiter)) {
+                Led::Found(found) => {
+                    span.ended(&found);
+                    Step::Found(found)
+                }
+                Led::Task(open) => Step::Wait(State::Leading { waiter, open, span }),
+            }
+        }
+        Err(error) => Step::Found(Err(error)),
+    }
+}
+
+impl Group {
+    /// Gets a value: from this member's cache, from the key's owner, or from the getter, once for everybody who asks.
+    ///
+    /// ```
+    /// # async fn f(pages: cohort::Group) -> Result<(), cohort::Error> {
+    /// let page = pages.get("index").await?;
+    /// let other = pages.get("about").timeout(std::time::Duration::from_millis(200)).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn get<K: AsRef<[u8]>>(&self, key: K) -> Get<K> {
+        Get { group: self.clone(), key, timeout: None, flags: 0, state: State::New }
+    }
+
+    /// As [`get`](Self::get), on this thread. A blocking getter may run on it. A hit allocates nothing.
+    ///
+    /// # Errors
+    /// Everything that an [`Error`] can be.
+    pub fn get_blocking(&self, key: impl AsRef<[u8]>) -> Result<Value, Error> {
+        let key = key.as_ref();
+        match begin(self, key, None, 0, None, true) {
+            Step::Found(found) => found.map(|(value, _)| value),
+            Step::Copied => Err(no_value()),
+            Step::Wait(state) => self.wait_blocking(key, state),
+        }
+    }
+
+    /// As [`get_blocking`](Self::get_blocking), with the value copied to `buffer`, in place of what was in it. A hit that fits into the
+    /// buffer's capacity allocates nothing: one buffer serves many gets.
+    ///
+    /// ```
+    /// # fn f(pages: cohort::Group) -> Result<(), cohort::Error> {
+    /// let mut page = Vec::with_capacity(4096);
+    /// pages.get_blocking_into("index", &mut page)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Everything that an [`Error`] can be; the buffer is empty then.
+    pub fn get_blocking_into(&self, key: impl AsRef<[u8]>, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        let key = key.as_ref();
+        buffer.clear();
+        let value = match begin(self, key, Some(buffer), 0, None, true) {
+            Step::Found(found) => found?.0,
+            Step::Copied => return Ok(()),
+            Step::Wait(state) => self.wait_blocking(key, state)?,
+        };
+        buffer.extend_from_slice(&value);
+        Ok(())
+    }
+
+    /// What this member has at hand. Never loads and never waits. A hit allocates nothing.
+    pub fn peek(&self, key: impl AsRef<[u8]>) -> Option<Value> {
+        self.0.handle.lookup(key.as_ref()).map(Value)
+    }
+
+    /// As [`peek`](Self::peek), with the value copied to `buffer`, in place of what was in it. `false`: it is not here, and the buffer
+    /// is empty. A hit that fits into the buffer's capacity allocates nothing.
+    pub fn peek_into(&self, key: impl AsRef<[u8]>, buffer: &mut Vec<u8>) -> bool {
+        buffer.clear();
+        match self.0.handle.peek(key.as_ref(), Some(buffer)) {
+            Some(Begun::Copied) => {}
+            Some(Begun::Hit(value, _)) => buffer.extend_from_slice(&value),
+            _ => return false,
+        }
+        true
+    }
+
+    #[cold]
+    fn wait_blocking(&self, key: &[u8], state: State) -> Result<Value, Error> {
+        let mut get = self.get(key);
+        get.state = state;
+        block_on(std::future::poll_fn(|context| get.poll_wait(context))).map(|(value, _)| value)
+    }
 }
 
 impl<K: AsRef<[u8]>> Get<K> {
-    pub(crate) fn new(group: Group, key: K) -> Self {
-        Self { group, key, timeout: None, flags: 0, state: State::New }
-    }
-
     /// Ends the wait with [`Error::Timeout`] after that long, counted from the first poll. The load goes on for others.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -81,53 +201,12 @@ impl<K: AsRef<[u8]>> Get<K> {
     }
 
     fn wait_with_source(mut self) -> Found {
-        match self.begin(true) {
+        match begin(&self.group, self.key.as_ref(), None, self.flags, self.timeout, true) {
             Step::Found(found) => found,
-            Step::Wait => block_on(std::future::poll_fn(|context| self.poll_wait(context))),
-        }
-    }
-
-    fn begin(&mut self, blocks: bool) -> Step {
-        let core = &self.group.0.core;
-        let key = self.key.as_ref();
-        if is_loading(core.id, key) {
-            // The getter of this very key asks for it: what is cached it may have, but waiting would be for itself.
-            let cached = self.group.0.handle.lookup(key).map(|value| (Value(value), Source::Main));
-            return Step::Found(cached.ok_or(Error::WouldDeadlock));
-        }
-        // A blocking getter may run here only if here is where the caller blocks. Who leads has no deadline of its own.
-        let leads = core.has_getter && self.timeout.is_none() && (blocks || !core.blocking);
-        let flags = self.flags | if leads { cohort_sys::COHORT_GET_CAN_LEAD } else { 0 };
-        let waiter = take_waiter();
-        match self.group.0.handle.begin(key, flags, millis(self.timeout), &core.shared.queue, &waiter) {
-            Ok(Begun::Hit(value, source)) => {
-                give_back(waiter);
-                Step::Found(Ok((Value(value), Source::from_number(source))))
-            }
-            Ok(Begun::Pending { ticket }) => {
-                let span = GetSpan::new(&core.name, key);
-                if leads && !core.blocking {
-                    waiter.lead_by(core);
-                }
-                self.state = State::Pending { waiter, ticket, span };
-                Step::Wait
-            }
-            Ok(Begun::Lead(load)) => {
-                let span = GetSpan::new(&core.name, key);
-                match span.within(|| core.lead(load, &waiter)) {
-                    Led::Found(found) => {
-                        span.ended(&found);
-                        Step::Found(found)
-                    }
-                    Led::Task(open) => {
-                        self.state = State::Leading { waiter, open, span };
-                        Step::Wait
-                    }
-                }
-            }
-            Err(error) => {
-                give_back(waiter);
-                Step::Found(Err(error))
+            Step::Copied => Err(no_value()),
+            Step::Wait(state) => {
+                self.state = state;
+                block_on(std::future::poll_fn(|context| self.poll_wait(context)))
             }
         }
     }
@@ -146,7 +225,7 @@ impl<K: AsRef<[u8]>> Get<K> {
                 Outcome::Found(found) => found,
                 Outcome::Lead(load) => {
                     // Whoever ran it gave it up; now it is ours to run.
-                    let waiter = take_waiter();
+                    let waiter = new_waiter();
                     match span.within(|| self.group.0.core.lead(load, &waiter)) {
                         Led::Found(found) => found,
                         Led::Task(open) => {
@@ -170,13 +249,16 @@ impl<K: AsRef<[u8]>> Get<K> {
 
     fn poll_found(&mut self, context: &Context<'_>) -> Poll<Found> {
         if matches!(self.state, State::New) {
-            match self.begin(false) {
-                Step::Found(found) => {
-                    self.state = State::Ended;
-                    return Poll::Ready(found);
+            let found = match begin(&self.group, self.key.as_ref(), None, self.flags, self.timeout, false) {
+                Step::Found(found) => found,
+                Step::Copied => Err(no_value()),
+                Step::Wait(state) => {
+                    self.state = state;
+                    return self.poll_wait(context);
                 }
-                Step::Wait => {}
-            }
+            };
+            self.state = State::Ended;
+            return Poll::Ready(found);
         }
         self.poll_wait(context)
     }

@@ -2,7 +2,7 @@
 
 use crate::change::{Change, What};
 use crate::ffi::{CacheHooks, GroupHandle, GroupOptions};
-use crate::get::{millis, Get};
+use crate::get::millis;
 use crate::getter::{Call, Getter, GroupCore};
 use crate::instance::Instance;
 use crate::many::{GetMany, Packed};
@@ -25,26 +25,6 @@ pub(crate) struct Inner {
 }
 
 impl Group {
-    /// Gets a value: from this member's cache, from the key's owner, or from the getter, once for everybody who asks.
-    ///
-    /// ```
-    /// # async fn f(pages: cohort::Group) -> Result<(), cohort::Error> {
-    /// let page = pages.get("index").await?;
-    /// let other = pages.get("about").timeout(std::time::Duration::from_millis(200)).await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn get<K: AsRef<[u8]>>(&self, key: K) -> Get<K> {
-        Get::new(self.clone(), key)
-    }
-
-    /// As [`get`](Self::get), on this thread. A blocking getter may run on it.
-    ///
-    /// # Errors
-    /// Everything that an [`Error`] can be.
-    pub fn get_blocking(&self, key: impl AsRef<[u8]>) -> Result<Value, Error> {
-        self.get(key).wait()
-    }
-
     /// Gets many values at once. Those of one owner travel in one request.
     ///
     /// ```
@@ -56,11 +36,6 @@ impl Group {
     /// ```
     pub fn get_many<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> GetMany {
         GetMany::new(self.clone(), Packed::new(keys))
-    }
-
-    /// What this member has at hand. Never loads and never waits.
-    pub fn peek(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        self.0.handle.lookup(key.as_ref()).map(Value)
     }
 
     /// Sets a value: its owner stores it, then every other member drops its copy.

@@ -144,7 +144,7 @@ impl Instance {
     pub fn shutdown(&self, timeout: Duration) -> impl Future<Output = Result<(), Error>> + Send + 'static {
         let member = Arc::clone(&self.0);
         async move {
-            let waiter = crate::wait::take_waiter();
+            let waiter = crate::wait::new_waiter();
             let ends = Arc::clone(&waiter);
             std::thread::Builder::new()
                 .name("cohort-close".into())

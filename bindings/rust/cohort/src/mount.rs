@@ -4,7 +4,7 @@ use crate::ffi::ResponseHandle;
 use crate::get::millis;
 use crate::instance::Instance;
 use crate::send::{header_lines, headers_of};
-use crate::wait::{take_waiter, Outcome, Waiter};
+use crate::wait::{new_waiter, Outcome, Waiter};
 use crate::Error;
 use std::fmt;
 use std::future::Future;
@@ -71,7 +71,7 @@ impl Instance {
     /// The request is read before this returns; the response may take as long as a getter. With the feature `tower` a
     /// `PeerService` does this for hyper, axum and tonic.
     pub fn handle(&self, request: &PeerRequest<'_>) -> Handling {
-        let waiter = take_waiter();
+        let waiter = new_waiter();
         let headers = header_lines(request.headers.iter().copied());
         let timeout = millis(request.timeout);
         let queue = &self.shared().queue;

@@ -1,6 +1,6 @@
 //! A waiter is where one operation's end arrives: whoever waits for it is woken, exactly once.
 
-use crate::ffi::{Got, LoadHandle, ResponseHandle};
+use crate::ffi::{Got, Lent, LoadHandle, ResponseHandle};
 use crate::getter::{GroupCore, Led};
 use crate::key::Open;
 use crate::{Error, Value};
@@ -163,18 +163,25 @@ impl Waiter {
 }
 
 thread_local! {
-    /// A hit uses its waiter for nothing: the next get of the thread takes it over.
-    static SPARE: Cell<Option<Arc<Waiter>>> = const { Cell::new(None) };
+    /// A hit uses its waiter for nothing: the next get of the thread takes it over, lent as it is.
+    static SPARE: Cell<Option<Lent>> = const { Cell::new(None) };
 }
 
 /// A fresh waiter.
-pub(crate) fn take_waiter() -> Arc<Waiter> {
-    SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Arc::new(Waiter::new()))
+pub(crate) fn new_waiter() -> Arc<Waiter> {
+    Arc::new(Waiter::new())
 }
 
-/// Gives a waiter back that was never waited on and that nobody else has.
-pub(crate) fn give_back(waiter: Arc<Waiter>) {
-    let _ = SPARE.try_with(|spare| spare.set(Some(waiter)));
+/// A fresh waiter, lent to the call that may need one.
+#[inline]
+pub(crate) fn take_lent() -> Lent {
+    SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Lent::new(new_waiter()))
+}
+
+/// Gives a waiter back that no event will come for.
+#[inline]
+pub(crate) fn give_back(lent: Lent) {
+    let _ = SPARE.try_with(|spare| spare.set(Some(lent)));
 }
 
 /// Many gets that began in one call, and what has come of them.

@@ -3,16 +3,21 @@
 use super::error::ErrorSlot;
 use super::queue::{batch_tag, lend, redeem};
 use super::{status, sys, LoadHandle, Queue, Status, ValueHandle};
-use crate::wait::Waiter;
+use crate::wait::{give_back, take_lent, Waiter};
 use crate::Error;
-use core::ffi::c_char;
+use core::ffi::{c_char, c_void};
 use core::ptr::NonNull;
 use std::sync::Arc;
 
 /// How a get began.
 pub(crate) enum Begun {
     Hit(ValueHandle, i32),
-    Pending { ticket: u64 },
+    /// A hit, which is in the caller's buffer.
+    Copied,
+    Pending {
+        waiter: Arc<Waiter>,
+        ticket: u64,
+    },
     Lead(LoadHandle),
 }
 
@@ -20,6 +25,37 @@ pub(crate) enum Begun {
 pub(crate) struct Hits {
     pub(crate) hits: Vec<Option<(ValueHandle, i32)>>,
     pub(crate) tickets: Vec<u64>,
+}
+
+/// Where a hit may be copied to: what an empty buffer has room for.
+struct Room<'a>(Option<&'a mut Vec<u8>>);
+
+impl<'a> Room<'a> {
+    fn of(buffer: Option<&'a mut Vec<u8>>) -> Self {
+        debug_assert!(buffer.as_ref().is_none_or(|buffer| buffer.is_empty()));
+        Self(buffer)
+    }
+
+    fn as_mut_ptr(&mut self) -> *mut c_void {
+        self.0.as_mut().map_or(core::ptr::null_mut(), |buffer| buffer.as_mut_ptr().cast())
+    }
+
+    fn size(&self) -> usize {
+        self.0.as_ref().map_or(0, |buffer| buffer.capacity())
+    }
+
+    fn hit(self, answer: &sys::cohort_answer_t) -> Begun {
+        let size = usize::try_from(answer.size).unwrap_or(0);
+        // SAFETY: the answer's value is ours, and has that size.
+        if let Some(value) = unsafe { ValueHandle::adopt_sized(answer.value, size) } {
+            return Begun::Hit(value, answer.source);
+        }
+        if let Some(buffer) = self.0 {
+            // SAFETY: without a value, the engine has written all of its bytes to the buffer, into which they fitted.
+            unsafe { buffer.set_len(size) };
+        }
+        Begun::Copied
+    }
 }
 
 pub(crate) struct GroupHandle(NonNull<sys::cohort_group_t>);
@@ -40,50 +76,45 @@ impl GroupHandle {
         NonNull::new(handle).map(Self)
     }
 
-    /// Begins a get. When it is pending, the waiter gets exactly one event.
+    /// Begins a get. A hit that fits into the capacity of `into`, which is empty, is copied there. A hit allocates nothing, and touches
+    /// no reference count but the value's.
     pub(crate) fn begin(
         &self,
         key: &[u8],
+        into: Option<&mut Vec<u8>>,
         flags: i32,
         timeout_ms: i64,
         queue: &Queue,
-        waiter: &Arc<Waiter>,
     ) -> Result<Begun, Error> {
         let error = ErrorSlot::new();
-        let tag = lend(waiter);
-        let (answer, began) = {
-            // SAFETY: zero is a value of every field.
-            let mut answer: sys::cohort_answer_t = unsafe { core::mem::zeroed() };
-            // SAFETY: the key, the answer and the error live for the call; no buffer is given; the queue's engine part is
-            // kept by the engine. The tag is redeemed below unless an event will.
-            let began = unsafe {
-                sys::cohort_group_begin(
-                    self.0.as_ptr(),
-                    chars(key),
-                    key.len(),
-                    core::ptr::null_mut(),
-                    0,
-                    flags,
-                    timeout_ms,
-                    queue.as_ptr(),
-                    tag,
-                    &mut answer,
-                    error.as_ptr(),
-                )
-            };
-            (answer, began)
+        let lent = take_lent();
+        let mut room = Room::of(into);
+        // SAFETY: zero is a value of every field.
+        let mut answer: sys::cohort_answer_t = unsafe { core::mem::zeroed() };
+        // SAFETY: the key, the room, the answer and the error live for the call; the queue's engine part is kept by the engine.
+        // The tag is the lent waiter's, which is kept below unless an event will bring it.
+        let began = unsafe {
+            sys::cohort_group_begin(
+                self.0.as_ptr(),
+                chars(key),
+                key.len(),
+                room.as_mut_ptr(),
+                room.size(),
+                flags,
+                timeout_ms,
+                queue.as_ptr(),
+                lent.tag(),
+                &mut answer,
+                error.as_ptr(),
+            )
         };
         if began == sys::COHORT_BEGIN_PENDING {
-            return Ok(Begun::Pending { ticket: answer.ticket });
+            return Ok(Begun::Pending { waiter: lent.into_waiter(), ticket: answer.ticket });
         }
-        // SAFETY: nothing is pending, so the engine has forgotten the tag.
-        drop(unsafe { redeem(tag) });
+        // Nothing is pending, so the engine has forgotten the tag.
+        give_back(lent);
         match began {
-            // SAFETY: the answer's value is ours.
-            sys::COHORT_BEGIN_HIT => match unsafe { ValueHandle::adopt(answer.value) } {
-                Some(value) => Ok(Begun::Hit(value, answer.source)),
-                None => Err(Error::Internal("a hit has no value".into())),
-            },
+            sys::COHORT_BEGIN_HIT => Ok(room.hit(&answer)),
             // SAFETY: the answer's load is ours.
             sys::COHORT_BEGIN_LEAD => match unsafe { LoadHandle::adopt(answer.load) } {
                 Some(load) => Ok(Begun::Lead(load)),
@@ -91,6 +122,30 @@ impl GroupHandle {
             },
             _ => Err(error.error()),
         }
+    }
+
+    /// What is here, copied to `into`, which is empty, if it fits its capacity; never loads.
+    pub(crate) fn peek(&self, key: &[u8], into: Option<&mut Vec<u8>>) -> Option<Begun> {
+        let mut room = Room::of(into);
+        // SAFETY: zero is a value of every field.
+        let mut answer: sys::cohort_answer_t = unsafe { core::mem::zeroed() };
+        // SAFETY: the key, the room and the answer live for the call; who peeks needs no queue, and no error.
+        let began = unsafe {
+            sys::cohort_group_begin(
+                self.0.as_ptr(),
+                chars(key),
+                key.len(),
+                room.as_mut_ptr(),
+                room.size(),
+                sys::COHORT_GET_PEEK,
+                0,
+                core::ptr::null_mut(),
+                0,
+                &mut answer,
+                core::ptr::null_mut(),
+            )
+        };
+        (began == sys::COHORT_BEGIN_HIT).then(|| room.hit(&answer))
     }
 
     /// Begins many gets; each that is not here will bring an event to the batch. No more than `MAX_BATCH` keys.

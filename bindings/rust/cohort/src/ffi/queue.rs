@@ -21,6 +21,39 @@ pub(super) fn lend(waiter: &Arc<Waiter>) -> u64 {
     Arc::into_raw(Arc::clone(waiter)).expose_provenance() as u64
 }
 
+/// A waiter that has been lent ahead of the call, so that a call which needs none touches no reference count. Holds two
+/// references: the one behind the tag, and the caller's.
+pub(crate) struct Lent(*const Waiter);
+
+impl Lent {
+    pub(crate) fn new(waiter: Arc<Waiter>) -> Self {
+        core::mem::forget(Arc::clone(&waiter));
+        Self(Arc::into_raw(waiter))
+    }
+
+    pub(super) fn tag(&self) -> u64 {
+        self.0.expose_provenance() as u64
+    }
+
+    /// The caller's reference, when the other one is the engine's: an event with the tag will come, or has come.
+    pub(super) fn into_waiter(self) -> Arc<Waiter> {
+        let waiter = self.0;
+        core::mem::forget(self);
+        // SAFETY: of the two references this is the one that no event takes.
+        unsafe { Arc::from_raw(waiter) }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // SAFETY: both references are still here, and are given up once.
+        unsafe {
+            Arc::decrement_strong_count(self.0);
+            Arc::decrement_strong_count(self.0);
+        }
+    }
+}
+
 /// Takes a lent reference back.
 ///
 /// # Safety

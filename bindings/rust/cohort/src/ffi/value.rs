@@ -26,15 +26,21 @@ impl ValueHandle {
     /// # Safety
     /// `handle` is NULL or a reference that the caller owns.
     pub(super) unsafe fn adopt(handle: *mut sys::cohort_value_t) -> Option<Self> {
+        // SAFETY: alive, or NULL, which has no bytes.
+        let size = unsafe { sys::cohort_value_size(handle) };
+        // SAFETY: as promised.
+        unsafe { Self::adopt_sized(handle, usize::try_from(size).unwrap_or(0)) }
+    }
+
+    /// Takes over a reference to a value whose size is known. Its bytes are looked up once, so that reading them is no call.
+    ///
+    /// # Safety
+    /// As `adopt`; the value has `size` bytes.
+    pub(super) unsafe fn adopt_sized(handle: *mut sys::cohort_value_t, size: usize) -> Option<Self> {
         let handle = NonNull::new(handle)?;
         // SAFETY: the handle is alive, and the bytes are while it is.
-        let (data, size) =
-            unsafe { (sys::cohort_value_data(handle.as_ptr()), sys::cohort_value_size(handle.as_ptr())) };
-        Some(Self {
-            handle,
-            data: NonNull::new(data.cast_mut().cast()).unwrap_or(NonNull::dangling()),
-            size: usize::try_from(size).unwrap_or(0),
-        })
+        let data = unsafe { sys::cohort_value_data(handle.as_ptr()) };
+        Some(Self { handle, data: NonNull::new(data.cast_mut().cast()).unwrap_or(NonNull::dangling()), size })
     }
 
     /// A copy of the bytes.

@@ -49,6 +49,47 @@ async fn all_who_wait_share_one_load() {
     }
 }
 
+#[test]
+fn a_get_into_a_buffer_replaces_what_is_in_it() {
+    let (gate, runs) = (Gate::default(), Count::default());
+    gate.open();
+    let node = node();
+    for group in [gated(&node, &gate, &runs), gated_blocking(&node, &gate, &runs)] {
+        let mut buffer = b"old".to_vec();
+        assert!(!group.peek_into("key", &mut buffer));
+        assert_eq!(buffer, b"");
+        for wanted in [0, 3, 4096] {
+            let key = format!("key {wanted}");
+            for _ in 0..2 {
+                let mut buffer = Vec::with_capacity(wanted); // Too small for the value, and large enough.
+                buffer.resize(wanted, b'x');
+                group.get_blocking_into(&key, &mut buffer).unwrap();
+                assert_eq!(buffer, format!("value of {key}").as_bytes());
+            }
+            let mut buffer = Vec::with_capacity(wanted);
+            assert!(group.peek_into(&key, &mut buffer));
+            assert_eq!(buffer, format!("value of {key}").as_bytes());
+        }
+        let stats = group.stats();
+        assert_eq!((stats.gets, stats.cache_hits, stats.local_loads), (10, 6, 3));
+    }
+}
+
+#[test]
+fn a_get_into_a_buffer_that_fails_leaves_it_empty() {
+    let node = node();
+    let group =
+        node.new_group("none").blocking_getter(|_| Err::<String, _>(NotFound::default().into())).build().unwrap();
+    let mut buffer = b"old".to_vec();
+    assert!(matches!(group.get_blocking_into("key", &mut buffer), Err(Error::NotFound(_))));
+    assert_eq!(buffer, b"");
+    node.shutdown_blocking(LONG).unwrap();
+    buffer.push(b'x');
+    assert!(matches!(group.get_blocking_into("key", &mut buffer), Err(Error::Closed)));
+    assert!(!group.peek_into("key", &mut buffer));
+    assert_eq!(buffer, b"");
+}
+
 #[derive(Debug)]
 struct Refused(u32);
 
