@@ -203,7 +203,7 @@ static void SWIGUNUSED SWIG_JavaThrowException(JNIEnv *jenv, SWIG_JavaExceptionC
 #include <string.h>
 
 #define COHORT_JAVA_AT(type, field, offset) \
-  _Static_assert(offsetof(type, field) == (offset), #type "." #field " moved: update Event.java")
+  _Static_assert(offsetof(type, field) == (offset), #type "." #field " moved: update what reads it")
 _Static_assert(sizeof(void *) == 8, "the Java binding needs a 64-bit platform");
 _Static_assert(sizeof(cohort_event_t) == 88, "cohort_event_t grew: update Event.java");
 COHORT_JAVA_AT(cohort_event_t, kind, 0);
@@ -331,6 +331,59 @@ static uint64_t cohort_java_tag(void) {
   return next++;
 }
 
+// What a thread keeps for its gets, in a direct buffer; Scratch.java reads and writes it at these offsets.
+typedef struct cohort_java_scratch {
+  cohort_answer_t answer;
+  uint64_t tag; // of the event of a pending get
+  int64_t unused;
+  char key[960];
+  char value[8192];
+} cohort_java_scratch_t;
+_Static_assert(sizeof(cohort_answer_t) == 48, "cohort_answer_t grew: update Scratch.java");
+COHORT_JAVA_AT(cohort_answer_t, size, 0);
+COHORT_JAVA_AT(cohort_answer_t, expire_unix_ns, 8);
+COHORT_JAVA_AT(cohort_answer_t, value, 16);
+COHORT_JAVA_AT(cohort_answer_t, load, 24);
+COHORT_JAVA_AT(cohort_answer_t, ticket, 32);
+COHORT_JAVA_AT(cohort_answer_t, source, 40);
+COHORT_JAVA_AT(cohort_java_scratch_t, tag, 48);
+COHORT_JAVA_AT(cohort_java_scratch_t, key, 64);
+COHORT_JAVA_AT(cohort_java_scratch_t, value, 1024);
+_Static_assert(sizeof(cohort_java_scratch_t) == 9216, "the scratch grew: update Scratch.java");
+
+static int32_t cohort_java_begin_with(cohort_group_t *group, cohort_java_scratch_t *at, const char *key, size_t key_size,
+                                      int32_t flags, int64_t timeout_ms, cohort_queue_t *queue, cohort_error_t *error) {
+  at->tag = cohort_java_tag();
+  return cohort_group_begin(group, key, key_size, at->value, sizeof at->value, flags, timeout_ms, queue, at->tag, &at->answer,
+                            error);
+}
+
+// Copies values into the room while they fit and drops their references. While one is copied, the next is on its way to the
+// processor's caches.
+static void cohort_java_copy_hits(cohort_answer_t *answers, int64_t many, char *to, int64_t room) {
+  enum { LINE = 64, AHEAD = 1024 };
+  const char *data = NULL;
+  int64_t i, next = -1, at;
+  for (i = 0; i < many; i = next) {
+    const char *next_data = NULL;
+    for (next = i + 1; next < many && !answers[next].value; next++) {}
+    if (next < many) {
+      int64_t ahead = answers[next].size < AHEAD ? answers[next].size : AHEAD;
+      next_data = (const char *)cohort_value_data(answers[next].value);
+      for (at = 0; at < ahead; at += LINE) __builtin_prefetch(next_data + at);
+    }
+    if (answers[i].value && answers[i].size <= room) {
+      if (!data) data = (const char *)cohort_value_data(answers[i].value);
+      memcpy(to, data, (size_t)answers[i].size);
+      cohort_value_free(answers[i].value);
+      answers[i].value = NULL;
+      to += answers[i].size;
+      room -= answers[i].size;
+    }
+    data = next_data;
+  }
+}
+
 // A thread of the engine enters Java: as a daemon, so that it never keeps the JVM from ending, and leaves when it ends.
 static JNIEnv *cohort_java_enter(void) {
   JNIEnv *jenv = NULL;
@@ -382,60 +435,33 @@ static void cohort_java_on_destroy(void *user) {
 }
 
 
-/* Begins a get. A hit of at most largest_copy bytes comes back as a new array, a larger one as a value in answer[6]. answer:
-   0 what begin answered, 1 expire_unix_ns, 2 source, 3 load, 4 ticket, 5 the tag of the event, 6 value. */
-static jbyteArray cohort_java_begin(JNIEnv *jenv, cohort_group_t *group, const char *key, size_t key_size, int32_t flags,
-                                    int64_t timeout_ms, cohort_queue_t *queue, int64_t largest_copy, jlongArray answer,
-                                    cohort_error_t *error) {
-  char place[2048];
-  cohort_answer_t found;
-  jlong numbers[7];
-  jbyteArray bytes = NULL;
-  uint64_t tag = cohort_java_tag();
-  int32_t began;
-  memset(&found, 0, sizeof found);
-  began = cohort_group_begin(group, key, key_size, place, sizeof place, flags, timeout_ms, queue, tag, &found, error);
-  if (began == COHORT_BEGIN_HIT && found.size <= largest_copy) {
-    bytes = cohort_java_array(jenv, found.value ? cohort_value_data(found.value) : place, found.size);
-    cohort_value_free(found.value);
-    found.value = NULL;
-    if (!bytes) return NULL;
-  } else if (began == COHORT_BEGIN_HIT && !found.value) {
-    found.value = cohort_value_new(place, (size_t)found.size, found.expire_unix_ns, error);
-  }
-  numbers[0] = began;
-  numbers[1] = found.expire_unix_ns;
-  numbers[2] = found.source;
-  numbers[3] = (jlong)(intptr_t)found.load;
-  numbers[4] = (jlong)found.ticket;
-  numbers[5] = (jlong)tag;
-  numbers[6] = (jlong)(intptr_t)found.value;
-  (*jenv)->SetLongArrayRegion(jenv, answer, 0, 7, numbers);
-  return bytes;
+/* The address of a direct buffer. */
+static int64_t cohort_java_address(JNIEnv *jenv, jobject buffer) {
+  return (int64_t)(intptr_t)(*jenv)->GetDirectBufferAddress(jenv, buffer);
+}
+/* Begins a get of the key in a scratch, which takes the answer: no memory of Java's is touched. Returns what begin answered. */
+static int32_t cohort_java_begin(cohort_group_t *group, int64_t scratch, int64_t key_bytes, int32_t flags, int64_t timeout_ms,
+                                 cohort_queue_t *queue, cohort_error_t *error) {
+  cohort_java_scratch_t *at = (cohort_java_scratch_t *)(intptr_t)scratch;
+  return cohort_java_begin_with(group, at, at->key, (size_t)key_bytes, flags, timeout_ms, queue, error);
+}
+/* As cohort_java_begin, with a key that is elsewhere. */
+static int32_t cohort_java_begin_key(cohort_group_t *group, int64_t scratch, const char *key, size_t key_size, int32_t flags,
+                                     int64_t timeout_ms, cohort_queue_t *queue, cohort_error_t *error) {
+  return cohort_java_begin_with(group, (cohort_java_scratch_t *)(intptr_t)scratch, key, key_size, flags, timeout_ms, queue, error);
 }
 
-/* Begins many gets. For each key numbers has four: the value's handle (a hit) or 0, its expire_unix_ns, its source, the
-   ticket of a wait. Returns the hits. */
-static int64_t cohort_java_begin_many(JNIEnv *jenv, cohort_group_t *group, const char *keys, size_t keys_size,
-                                      const int64_t *key_sizes, size_t count, int32_t flags, int64_t timeout_ms,
-                                      cohort_queue_t *queue, uint64_t first_tag, jlongArray numbers, cohort_error_t *error) {
-  cohort_answer_t *answers = (cohort_answer_t *)calloc(count ? count : 1, sizeof *answers);
-  int64_t hits = 0;
-  size_t i;
-  if (!answers) {
-    (*jenv)->ThrowNew(jenv, (*jenv)->FindClass(jenv, "java/lang/OutOfMemoryError"), "no memory for the answers of a call");
-    return 0;
-  }
-  hits = cohort_group_begin_many(group, keys, keys_size, key_sizes, count, flags, timeout_ms, queue, first_tag, answers, error);
-  for (i = 0; hits >= 0 && i < count; i++) {
-    jlong four[4];
-    four[0] = (jlong)(intptr_t)answers[i].value;
-    four[1] = answers[i].expire_unix_ns;
-    four[2] = answers[i].source;
-    four[3] = (jlong)answers[i].ticket;
-    (*jenv)->SetLongArrayRegion(jenv, numbers, (jsize)(4 * i), 4, four);
-  }
-  free(answers);
+/* Begins many gets. A batch is memory of Java's: so many answers, the sizes of the keys, the keys, and room for values. Hits are
+   copied there, one after the other, as far as they fit; the others stay in their answers. Returns the hits. */
+static int64_t cohort_java_begin_many(cohort_group_t *group, int64_t batch, int64_t many, int64_t keys_bytes, int64_t room,
+                                      int32_t flags, int64_t timeout_ms, cohort_queue_t *queue, uint64_t first_tag,
+                                      cohort_error_t *error) {
+  cohort_answer_t *answers = (cohort_answer_t *)(intptr_t)batch;
+  const int64_t *sizes = (const int64_t *)(answers + many);
+  const char *keys = (const char *)(sizes + many);
+  int64_t hits = cohort_group_begin_many(group, keys, (size_t)keys_bytes, sizes, (size_t)many, flags, timeout_ms, queue,
+                                         first_tag, answers, error);
+  if (hits > 0) cohort_java_copy_hits(answers, many, (char *)(intptr_t)keys + keys_bytes, room);
   return hits;
 }
 
@@ -557,26 +583,67 @@ static cohort_status_t cohort_java_set_hash(cohort_instance_options_t *options, 
 extern "C" {
 #endif
 
-SWIGEXPORT jbyteArray JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1java_1begin(JNIEnv *jenv, jclass jcls, jlong jarg2, jbyteArray jarg3, jint jarg5, jlong jarg6, jlong jarg7, jlong jarg8, jlongArray jarg9) {
-  jbyteArray jresult = 0 ;
+SWIGEXPORT jlong JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1java_1address(JNIEnv *jenv, jclass jcls, jobject jarg2) {
+  jlong jresult = 0 ;
   JNIEnv *arg1 = (JNIEnv *) 0 ;
-  cohort_group_t *arg2 = (cohort_group_t *) 0 ;
+  jobject arg2 ;
+  int64_t result;
+
+  (void)jenv;
+  (void)jcls;
+  arg1 = jenv;
+  arg2 = jarg2;
+  result = (int64_t)cohort_java_address(arg1,arg2);
+  jresult = (jlong)result;
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1java_1begin(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jlong jarg3, jint jarg4, jlong jarg5, jlong jarg6) {
+  jint jresult = 0 ;
+  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
+  int64_t arg2 ;
+  int64_t arg3 ;
+  int32_t arg4 ;
+  int64_t arg5 ;
+  cohort_queue_t *arg6 = (cohort_queue_t *) 0 ;
+  cohort_error_t *arg7 = (cohort_error_t *) 0 ;
+  int32_t result;
+
+  (void)jenv;
+  (void)jcls;
+  arg7 = cohort_java_error();
+  arg1 = (cohort_group_t *)(intptr_t)jarg1;
+  arg2 = (int64_t)jarg2;
+  arg3 = (int64_t)jarg3;
+  arg4 = (int32_t)jarg4;
+  arg5 = (int64_t)jarg5;
+  arg6 = (cohort_queue_t *)(intptr_t)jarg6;
+  result = (int32_t)cohort_java_begin(arg1,arg2,arg3,arg4,arg5,arg6,arg7);
+  jresult = (jint)result;
+  if (cohort_error_status(arg7) != COHORT_OK) cohort_java_throw(jenv, arg7);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1java_1begin_1key(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jbyteArray jarg3, jint jarg5, jlong jarg6, jlong jarg7) {
+  jint jresult = 0 ;
+  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
+  int64_t arg2 ;
   char *arg3 = (char *) 0 ;
   size_t arg4 ;
   int32_t arg5 ;
   int64_t arg6 ;
   cohort_queue_t *arg7 = (cohort_queue_t *) 0 ;
-  int64_t arg8 ;
-  jlongArray arg9 ;
-  cohort_error_t *arg10 = (cohort_error_t *) 0 ;
+  cohort_error_t *arg8 = (cohort_error_t *) 0 ;
   cohort_java_bytes_t held3 ;
-  jbyteArray result;
+  int32_t result;
 
   (void)jenv;
   (void)jcls;
-  arg1 = jenv;
-  arg10 = cohort_java_error();
-  arg2 = (cohort_group_t *)(intptr_t)jarg2;
+  arg8 = cohort_java_error();
+  arg1 = (cohort_group_t *)(intptr_t)jarg1;
+  arg2 = (int64_t)jarg2;
 
   if (!cohort_java_hold(jenv, jarg3, &held3)) return 0;
   arg3 = (char *)held3.data;
@@ -585,63 +652,44 @@ SWIGEXPORT jbyteArray JNICALL Java_io_github_cohortcache_cohort_internal_Native_
   arg5 = (int32_t)jarg5;
   arg6 = (int64_t)jarg6;
   arg7 = (cohort_queue_t *)(intptr_t)jarg7;
-  arg8 = (int64_t)jarg8;
-  arg9 = jarg9;
-  result = cohort_java_begin(arg1,arg2,(char const *)arg3,arg4,arg5,arg6,arg7,arg8,arg9,arg10);
-  jresult = result;
+  result = (int32_t)cohort_java_begin_key(arg1,arg2,(char const *)arg3,arg4,arg5,arg6,arg7,arg8);
+  jresult = (jint)result;
 
-  if (cohort_error_status(arg10) != COHORT_OK) cohort_java_throw(jenv, arg10);
+  if (cohort_error_status(arg8) != COHORT_OK) cohort_java_throw(jenv, arg8);
   cohort_java_let_go(&held3);
   return jresult;
 }
 
 
-SWIGEXPORT jlong JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1java_1begin_1many(JNIEnv *jenv, jclass jcls, jlong jarg2, jbyteArray jarg3, jlongArray jarg5, jint jarg7, jlong jarg8, jlong jarg9, jlong jarg10, jlongArray jarg11) {
+SWIGEXPORT jlong JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1java_1begin_1many(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jlong jarg3, jlong jarg4, jlong jarg5, jint jarg6, jlong jarg7, jlong jarg8, jlong jarg9) {
   jlong jresult = 0 ;
-  JNIEnv *arg1 = (JNIEnv *) 0 ;
-  cohort_group_t *arg2 = (cohort_group_t *) 0 ;
-  char *arg3 = (char *) 0 ;
-  size_t arg4 ;
-  int64_t *arg5 = (int64_t *) 0 ;
-  size_t arg6 ;
-  int32_t arg7 ;
-  int64_t arg8 ;
-  cohort_queue_t *arg9 = (cohort_queue_t *) 0 ;
-  uint64_t arg10 ;
-  jlongArray arg11 ;
-  cohort_error_t *arg12 = (cohort_error_t *) 0 ;
-  cohort_java_bytes_t held3 ;
+  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
+  int64_t arg2 ;
+  int64_t arg3 ;
+  int64_t arg4 ;
+  int64_t arg5 ;
+  int32_t arg6 ;
+  int64_t arg7 ;
+  cohort_queue_t *arg8 = (cohort_queue_t *) 0 ;
+  uint64_t arg9 ;
+  cohort_error_t *arg10 = (cohort_error_t *) 0 ;
   int64_t result;
 
   (void)jenv;
   (void)jcls;
-  arg1 = jenv;
-  arg12 = cohort_java_error();
-  arg2 = (cohort_group_t *)(intptr_t)jarg2;
-
-  if (!cohort_java_hold(jenv, jarg3, &held3)) return 0;
-  arg3 = (char *)held3.data;
-  arg4 = held3.size;
-
-
-  arg6 = (size_t)(*jenv)->GetArrayLength(jenv, jarg5);
-  arg5 = (int64_t *)(*jenv)->GetLongArrayElements(jenv, jarg5, NULL);
-  if (!arg5) return 0;
-
-  arg7 = (int32_t)jarg7;
-  arg8 = (int64_t)jarg8;
-  arg9 = (cohort_queue_t *)(intptr_t)jarg9;
-  arg10 = (uint64_t)jarg10;
-  arg11 = jarg11;
-  result = (int64_t)cohort_java_begin_many(arg1,arg2,(char const *)arg3,arg4,(int64_t const *)arg5,arg6,arg7,arg8,arg9,arg10,arg11,arg12);
+  arg10 = cohort_java_error();
+  arg1 = (cohort_group_t *)(intptr_t)jarg1;
+  arg2 = (int64_t)jarg2;
+  arg3 = (int64_t)jarg3;
+  arg4 = (int64_t)jarg4;
+  arg5 = (int64_t)jarg5;
+  arg6 = (int32_t)jarg6;
+  arg7 = (int64_t)jarg7;
+  arg8 = (cohort_queue_t *)(intptr_t)jarg8;
+  arg9 = (uint64_t)jarg9;
+  result = (int64_t)cohort_java_begin_many(arg1,arg2,arg3,arg4,arg5,arg6,arg7,arg8,arg9,arg10);
   jresult = (jlong)result;
-
-
-  if (cohort_error_status(arg12) != COHORT_OK) cohort_java_throw(jenv, arg12);
-  cohort_java_let_go(&held3);
-
-  (*jenv)->ReleaseLongArrayElements(jenv, jarg5, (jlong *)arg5, JNI_ABORT);
-
+  if (cohort_error_status(arg10) != COHORT_OK) cohort_java_throw(jenv, arg10);
   return jresult;
 }
 

@@ -1,11 +1,17 @@
 package io.github.cohortcache.cohort;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 
 /** The codecs that come with Cohort. */
 final class Codecs {
   private Codecs() {}
+
+  /** The charset of a codec for text that came with Cohort, which both have the ASCII of; else null. */
+  static Charset charset(Codec<?> codec) {
+    return codec == UTF8 ? StandardCharsets.UTF_8 : codec == LATIN1 ? StandardCharsets.ISO_8859_1 : null;
+  }
 
   static final Codec<String> UTF8 = new Codec<>() {
     @Override

@@ -1,16 +1,17 @@
 package io.github.cohortcache.cohort;
 
+import io.github.cohortcache.cohort.internal.Batch;
 import io.github.cohortcache.cohort.internal.Constants;
 import io.github.cohortcache.cohort.internal.Errors;
 import io.github.cohortcache.cohort.internal.Event;
 import io.github.cohortcache.cohort.internal.Handles;
 import io.github.cohortcache.cohort.internal.Native;
 import io.github.cohortcache.cohort.internal.Queue;
+import io.github.cohortcache.cohort.internal.Scratch;
 import io.github.cohortcache.cohort.internal.Signal;
 import java.lang.ref.Reference;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -22,16 +23,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * or waits for an event, as a thread (Signal) or as a future.
  */
 final class EngineGroup<K, V> implements Group<K, V> {
-  // Indices of what begin answers; see cohort_java_begin in bindings/swig/java.i.
-  private static final int BEGAN = 0;
-  private static final int EXPIRE = 1;
-  private static final int SOURCE = 2;
-  private static final int LOAD = 3;
-  private static final int TICKET = 4;
-  private static final int TAG = 5;
-  private static final int VALUE = 6;
-  private static final int ANSWERS = 7;
-
   final String name;
   final Cohort cohort;
   final Queue queue;
@@ -42,6 +33,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
   private final GroupBuilder<K, V> settings;
   private final long handle;
   private final int getFlags;
+  private final boolean textKeys; // K is String, and keys of ASCII alone need no codec
 
   EngineGroup(Cohort cohort, GroupBuilder<K, V> settings) {
     this.cohort = cohort;
@@ -51,6 +43,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
     keys = settings.keys;
     values = new Values<>(settings.values);
     runner = settings.newRunner(this);
+    textKeys = Codecs.charset(keys) != null;
     getFlags = runner != null && runner.leads() ? Constants.COHORT_GET_CAN_LEAD : 0;
     handle = settings.open(cohort, this);
     Handles.freeGroup(this, handle);
@@ -74,10 +67,8 @@ final class EngineGroup<K, V> implements Group<K, V> {
 
   @Override
   public V get(K key, Duration timeout) {
-    byte[] bytes = keys.encode(Objects.requireNonNull(key));
-    long[] answer = new long[ANSWERS];
-    byte[] hit = begin(bytes, getFlags, timeout, answer);
-    return hit != null ? values.decode(hit) : finish(key, bytes, answer).value();
+    Scratch scratch = begin(key, getFlags, timeout);
+    return scratch.began == Constants.COHORT_BEGIN_HIT ? values.take(scratch) : finish(key, new Missed(scratch)).value();
   }
 
   @Override
@@ -96,36 +87,80 @@ final class EngineGroup<K, V> implements Group<K, V> {
 
   @Override
   public Entry<V> getEntry(K key, Duration timeout) {
-    byte[] bytes = keys.encode(Objects.requireNonNull(key));
-    long[] answer = new long[ANSWERS];
-    byte[] hit = begin(bytes, getFlags, timeout, answer);
-    return hit != null ? entry(hit, answer) : finish(key, bytes, answer);
+    Scratch scratch = begin(key, getFlags, timeout);
+    return scratch.began == Constants.COHORT_BEGIN_HIT ? entry(scratch) : finish(key, new Missed(scratch));
   }
 
-  private byte[] begin(byte[] key, int flags, Duration timeout, long[] answer) {
+  /** Begins a get. What C has answered is in the scratch, which the caller gives back. */
+  private Scratch begin(K key, int flags, Duration timeout) {
+    Objects.requireNonNull(key);
+    long timeoutMs = timeout == null ? 0 : Expiry.timeoutMs(timeout);
+    if (textKeys) {
+      Scratch scratch = Scratch.take();
+      int size = scratch.putAscii((String) key);
+      if (size >= 0) return begin(scratch, null, size, flags, timeoutMs);
+      scratch.giveBack();
+    }
+    return begin(keys.encode(key), flags, timeoutMs);
+  }
+
+  private Scratch begin(byte[] key, int flags, long timeoutMs) {
+    Scratch scratch = Scratch.take();
+    if (key.length <= Scratch.KEY_BYTES) return begin(scratch, key, scratch.put(key), flags, timeoutMs);
     try {
-      return Native.cohort_java_begin(handle, key, flags, timeout == null ? 0 : Expiry.timeoutMs(timeout), queue.handle(),
-          values.largestCopy(), answer);
+      scratch.key = key;
+      scratch.began = Native.cohort_java_begin_key(handle, scratch.address(), key, flags, timeoutMs, queue.handle());
     } finally {
+      Reference.reachabilityFence(scratch);
       Reference.reachabilityFence(this);
     }
+    return scratch;
   }
 
-  private Entry<V> entry(byte[] hit, long[] answer) {
-    return Entry.of(values.decode(hit), answer[EXPIRE], (int) answer[SOURCE]);
-  }
-
-  /** Brings a get that has not hit small to its end, on this thread. */
-  private Entry<V> finish(K key, byte[] bytes, long[] answer) {
-    if (answer[BEGAN] == Constants.COHORT_BEGIN_HIT) {
-      return Entry.of(values.take(answer[VALUE]), answer[EXPIRE], (int) answer[SOURCE]);
+  private Scratch begin(Scratch scratch, byte[] key, int keySize, int flags, long timeoutMs) {
+    try {
+      scratch.key = key;
+      scratch.began = Native.cohort_java_begin(handle, scratch.address(), keySize, flags, timeoutMs, queue.handle());
+    } finally {
+      Reference.reachabilityFence(scratch);
+      Reference.reachabilityFence(this);
     }
-    if (answer[BEGAN] == Constants.COHORT_BEGIN_LEAD) return runner.lead(answer[LOAD], key, bytes);
+    return scratch;
+  }
+
+  /** Adds a key to a batch. */
+  void add(Batch batch, K key) {
+    if (!textKeys || !batch.addAscii((String) key)) batch.add(keys.encode(key));
+  }
+
+  private Entry<V> entry(Scratch hit) {
+    long expireUnixNs = hit.expireUnixNs();
+    int source = hit.source();
+    return Entry.of(values.take(hit), expireUnixNs, source);
+  }
+
+  /** What begin answered to a get that has not hit. key: null if the codec is one that came with Cohort. */
+  private record Missed(int began, byte[] key, long load, long ticket, long tag) {
+    /** Gives the scratch back. */
+    Missed(Scratch scratch) {
+      this(scratch.began, scratch.key, scratch.load(), scratch.ticket(), scratch.tag());
+      scratch.giveBack();
+    }
+  }
+
+  private byte[] keyOf(Missed missed, K key) {
+    return missed.key != null ? missed.key : keys.encode(key);
+  }
+
+  /** Brings a get that has not hit to its end, on this thread. */
+  private Entry<V> finish(K key, Missed missed) {
+    byte[] bytes = keyOf(missed, key);
+    if (missed.began == Constants.COHORT_BEGIN_LEAD) return runner.lead(missed.load, key, bytes);
     Signal signal = new Signal();
-    queue.await(answer[TAG], signal);
+    queue.await(missed.tag, signal);
     boolean deadlock = LoadScope.loads(this, bytes);
-    if (deadlock) cancel(answer[TICKET]);
-    boolean interrupted = signal.await(() -> cancel(answer[TICKET]));
+    if (deadlock) cancel(missed.ticket);
+    boolean interrupted = signal.await(() -> cancel(missed.ticket));
     Event event = signal.event();
     if (event.kind == Constants.COHORT_EVENT_LEAD) {
       if (!interrupted) return runner.lead(event.load, key, bytes);
@@ -165,16 +200,13 @@ final class EngineGroup<K, V> implements Group<K, V> {
     Objects.requireNonNull(key);
     CompletableFuture<V> future = new CompletableFuture<>();
     try {
-      byte[] bytes = keys.encode(key);
-      long[] answer = new long[ANSWERS];
-      byte[] hit = begin(bytes, 0, timeout, answer);
-      if (hit != null) {
-        future.complete(values.decode(hit));
-      } else if (answer[BEGAN] == Constants.COHORT_BEGIN_HIT) {
-        future.complete(values.take(answer[VALUE]));
+      Scratch scratch = begin(key, 0, timeout);
+      if (scratch.began == Constants.COHORT_BEGIN_HIT) {
+        future.complete(values.take(scratch));
       } else {
-        if (LoadScope.loads(this, bytes)) future.completeExceptionally(wouldDeadlock());
-        finishLater(future, answer);
+        Missed missed = new Missed(scratch);
+        if (LoadScope.any() && LoadScope.loads(this, keyOf(missed, key))) future.completeExceptionally(wouldDeadlock());
+        finishLater(future, missed);
       }
     } catch (RuntimeException | Error failure) {
       future.completeExceptionally(failure);
@@ -182,9 +214,9 @@ final class EngineGroup<K, V> implements Group<K, V> {
     return future;
   }
 
-  private void finishLater(CompletableFuture<V> future, long[] answer) {
+  private void finishLater(CompletableFuture<V> future, Missed missed) {
     AtomicBoolean came = new AtomicBoolean();
-    queue.await(answer[TAG], event -> {
+    queue.await(missed.tag, event -> {
       came.set(true);
       cohort.callbacks.run(() -> {
         if (future.isDone()) {
@@ -197,34 +229,26 @@ final class EngineGroup<K, V> implements Group<K, V> {
       });
     });
     future.whenComplete((value, failure) -> { // whoever completes it before does not wait any more
-      if (!came.get()) cancel(answer[TICKET]);
+      if (!came.get()) cancel(missed.ticket);
     });
   }
 
   @Override
   public Map<K, V> getAll(Iterable<? extends K> wanted) {
-    Map<K, V> found = new LinkedHashMap<>();
-    getResults(wanted, null).forEach((key, result) -> {
-      if (!result.isNotFound()) found.put(key, result.value());
-    });
-    return found;
+    return GetMany.values(this, wanted).await(null);
   }
 
   @Override
   public Map<K, Result<V>> getResults(Iterable<? extends K> wanted, Duration timeout) {
-    Signal signal = new Signal();
-    GetMany<K, V> many = new GetMany<>(this, wanted);
-    many.begin(timeout, signal::give);
-    signal.await(many::cancel);
-    return many.results();
+    return GetMany.results(this, wanted).await(timeout);
   }
 
   @Override
   public CompletableFuture<Map<K, Result<V>>> getResultsAsync(Iterable<? extends K> wanted, Duration timeout) {
     CompletableFuture<Map<K, Result<V>>> future = new CompletableFuture<>();
     try {
-      GetMany<K, V> many = new GetMany<>(this, wanted);
-      many.begin(timeout, () -> cohort.callbacks.complete(future, many::results));
+      GetMany<K, V, Result<V>> many = GetMany.results(this, wanted);
+      many.begin(timeout, () -> cohort.callbacks.complete(future, many::found));
       future.whenComplete((results, failure) -> {
         if (future.isCompletedExceptionally()) many.cancel();
       });
@@ -236,21 +260,27 @@ final class EngineGroup<K, V> implements Group<K, V> {
 
   @Override
   public Optional<V> peek(K key) {
-    return peekEntry(key).map(Entry::value);
+    Scratch hit = peeked(key);
+    return hit == null ? Optional.empty() : Optional.of(values.take(hit));
   }
 
   @Override
   public Optional<Entry<V>> peekEntry(K key) {
-    long[] answer = new long[ANSWERS];
-    byte[] hit;
+    Scratch hit = peeked(key);
+    return hit == null ? Optional.empty() : Optional.of(entry(hit));
+  }
+
+  /** What a cache of this member has; null: nothing. */
+  private Scratch peeked(K key) {
+    Scratch scratch;
     try {
-      hit = begin(keys.encode(Objects.requireNonNull(key)), Constants.COHORT_GET_PEEK, null, answer);
+      scratch = begin(key, Constants.COHORT_GET_PEEK, null);
     } catch (CohortClosedException closed) {
-      return Optional.empty();
+      return null;
     }
-    if (hit != null) return Optional.of(entry(hit, answer));
-    if (answer[BEGAN] == Constants.COHORT_BEGIN_MISS) return Optional.empty();
-    return Optional.of(Entry.of(values.take(answer[VALUE]), answer[EXPIRE], (int) answer[SOURCE]));
+    if (scratch.began == Constants.COHORT_BEGIN_HIT) return scratch;
+    scratch.giveBack();
+    return null;
   }
 
   // ---- changing
@@ -320,14 +350,14 @@ final class EngineGroup<K, V> implements Group<K, V> {
 
   private CompletableFuture<PeerAnswer> answerGet(byte[] key, Duration timeLeft) {
     CompletableFuture<PeerAnswer> future = new CompletableFuture<>();
-    long[] answer = new long[ANSWERS];
-    byte[] hit = Native.cohort_java_begin(handle, key, Constants.COHORT_GET_LOCAL, Expiry.timeoutMs(timeLeft), queue.handle(),
-        Long.MAX_VALUE, answer);
-    if (hit != null) {
-      future.complete(new PeerAnswer(hit, Expiry.instant(answer[EXPIRE])));
+    Scratch scratch = begin(key, Constants.COHORT_GET_LOCAL, Expiry.timeoutMs(timeLeft));
+    if (scratch.began == Constants.COHORT_BEGIN_HIT) {
+      Optional<Instant> expiresAt = Expiry.instant(scratch.expireUnixNs());
+      future.complete(new PeerAnswer(Values.bytes(scratch), expiresAt));
       return future;
     }
-    queue.await(answer[TAG], event -> cohort.callbacks.run(() -> {
+    Missed missed = new Missed(scratch);
+    queue.await(missed.tag, event -> cohort.callbacks.run(() -> {
       if (event.status != Constants.COHORT_OK) {
         future.completeExceptionally(forPeer(event));
       } else {

@@ -1,58 +1,97 @@
 package io.github.cohortcache.cohort;
 
+import io.github.cohortcache.cohort.internal.Batch;
 import io.github.cohortcache.cohort.internal.Constants;
+import io.github.cohortcache.cohort.internal.Errors;
 import io.github.cohortcache.cohort.internal.Event;
 import io.github.cohortcache.cohort.internal.Native;
 import io.github.cohortcache.cohort.internal.Queue;
+import io.github.cohortcache.cohort.internal.Signal;
 import java.lang.ref.Reference;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Many gets that begin in one call: hits come back with it, each other one by an event. */
-final class GetMany<K, V> {
-  private static final int ANSWERS = 4; // value, expire, source, ticket; see cohort_java_begin_many
+/**
+ * Many gets that begin in one call: hits come back with it, each other one by an event. The map that the caller will be given is
+ * made at once, with its keys; what they get is filled in.
+ *
+ * @param <R> what each key gets
+ */
+abstract class GetMany<K, V, R> {
   private static final long NOT_COUNTED = 1L << 40;
 
-  private final EngineGroup<K, V> group;
-  private final List<K> keys;
+  final EngineGroup<K, V> group;
+  private final LinkedHashMap<K, R> found = new LinkedHashMap<>();
   private final Event[] events;
-  private final long[] answers;
   private final long firstTag = Queue.newBatchTag();
   private final AtomicLong missing = new AtomicLong(NOT_COUNTED);
+  private long[] tickets; // null: every key has hit
   private Runnable done;
 
-  GetMany(EngineGroup<K, V> group, Iterable<? extends K> wanted) {
+  private GetMany(EngineGroup<K, V> group, Iterable<? extends K> wanted) {
     this.group = group;
-    LinkedHashSet<K> distinct = new LinkedHashSet<>();
-    for (K key : wanted) distinct.add(key);
-    keys = new ArrayList<>(distinct);
-    events = new Event[keys.size()];
-    answers = new long[keys.size() * ANSWERS];
+    for (K key : wanted) found.put(Objects.requireNonNull(key), null);
+    events = new Event[found.size()];
   }
 
-  /** Begins. whenDone runs once, here or on the queue's thread, when {@link #results} may be called. */
+  /** What a hit gets. */
+  abstract R hit(Batch batch, int i);
+
+  /** What a value gets that came with an event. */
+  abstract R ended(Event event);
+
+  /** What a failure gets; null: nothing yet. */
+  abstract R failed(Throwable failure);
+
+  /** Begins, and waits on this thread. An interrupt ends the waits. */
+  Map<K, R> await(Duration timeout) {
+    Signal signal = new Signal();
+    begin(timeout, signal::give);
+    signal.await(this::cancel);
+    return found();
+  }
+
+  /** Begins. whenDone runs once, here or on the queue's thread, when {@link #found} may be called, once. */
   void begin(Duration timeout, Runnable whenDone) {
     done = whenDone;
-    if (LoadScope.any() && keys.stream().anyMatch(key -> LoadScope.loads(group, group.keys.encode(key)))) {
+    if (LoadScope.any() && found.keySet().stream().anyMatch(key -> LoadScope.loads(group, group.keys.encode(key)))) {
       throw group.wouldDeadlock();
     }
-    PackedKeys packed = PackedKeys.of(group.keys, keys);
+    Batch batch = Batch.take(found.size());
+    for (K key : found.keySet()) group.add(batch, key);
     Queue queue = group.queue;
     queue.listen(firstTag, this::deliver);
     long hits = -1;
     try {
-      hits = keys.isEmpty() ? 0 : Native.cohort_java_begin_many(group.handle(), packed.bytes(), packed.sizes(), 0,
-          Expiry.timeoutMs(timeout), queue.handle(), firstTag, answers);
+      hits = events.length == 0 ? 0 : batch.begin(group.handle(), 0, Expiry.timeoutMs(timeout), queue.handle(), firstTag);
     } finally {
       if (hits < 0) queue.unlisten(firstTag);
       Reference.reachabilityFence(group);
     }
-    count(keys.size() - hits - NOT_COUNTED);
+    take(batch);
+    batch.giveBack();
+    count(events.length - hits - NOT_COUNTED);
+  }
+
+  /** Fills in what has hit, and notes the tickets of the others. */
+  private void take(Batch batch) {
+    int i = 0;
+    for (Map.Entry<K, R> entry : found.entrySet()) {
+      if (batch.hit(i)) {
+        try {
+          entry.setValue(hit(batch, i));
+        } catch (RuntimeException | Error failure) { // the codec's
+          entry.setValue(failed(failure));
+        }
+      } else {
+        if (tickets == null) tickets = new long[events.length];
+        tickets[i] = batch.ticket(i);
+      }
+      i++;
+    }
   }
 
   private void deliver(Event event) {
@@ -68,30 +107,85 @@ final class GetMany<K, V> {
 
   /** Ends every wait that has not ended. */
   void cancel() {
-    for (int i = 0; i < keys.size(); i++) {
-      long ticket = answers[i * ANSWERS + 3];
+    if (tickets == null) return;
+    for (long ticket : tickets) {
       if (ticket != 0) Native.cohort_group_cancel(group.handle(), ticket);
     }
     Reference.reachabilityFence(group);
   }
 
-  Map<K, Result<V>> results() {
-    Map<K, Result<V>> results = new LinkedHashMap<>();
-    for (int i = 0; i < keys.size(); i++) results.put(keys.get(i), result(i));
-    return results;
+  /** What the keys got, in their order. */
+  Map<K, R> found() {
+    if (tickets == null) return found;
+    int i = 0;
+    for (Map.Entry<K, R> entry : found.entrySet()) {
+      Event event = events[i++];
+      if (event != null) entry.setValue(of(event));
+    }
+    return found;
   }
 
-  private Result<V> result(int i) {
-    Event event = events[i];
+  private R of(Event event) {
+    if (event.status != Constants.COHORT_OK) return failed(event.exception());
     try {
-      if (event == null) {
-        V value = group.values.take(answers[i * ANSWERS]);
-        return Result.of(Entry.of(value, answers[i * ANSWERS + 1], (int) answers[i * ANSWERS + 2]));
-      }
-      if (event.status != Constants.COHORT_OK) return Result.failed(event.exception());
-      return Result.of(Entry.of(group.values.take(event.value), event.expireUnixNs, event.source));
+      return ended(event);
     } catch (RuntimeException | Error failure) { // the codec's
-      return Result.failed(failure);
+      return failed(failure);
     }
+  }
+
+  // ---- the two kinds
+
+  /** Gets values: keys that do not exist are left out, and the first other failure is thrown. */
+  static <K, V> GetMany<K, V, V> values(EngineGroup<K, V> group, Iterable<? extends K> wanted) {
+    return new GetMany<>(group, wanted) {
+      private Throwable failure;
+      private boolean holes;
+
+      @Override
+      V hit(Batch batch, int i) {
+        return group.values.take(batch, i);
+      }
+
+      @Override
+      V ended(Event event) {
+        return group.values.take(event.value);
+      }
+
+      @Override
+      V failed(Throwable why) {
+        holes = true;
+        if (failure == null && !(why instanceof NotFoundException)) failure = why;
+        return null;
+      }
+
+      @Override
+      Map<K, V> found() {
+        Map<K, V> found = super.found();
+        if (failure != null) throw Errors.thrown(failure);
+        if (holes) found.values().removeIf(Objects::isNull);
+        return found;
+      }
+    };
+  }
+
+  /** Gets a result for each key. */
+  static <K, V> GetMany<K, V, Result<V>> results(EngineGroup<K, V> group, Iterable<? extends K> wanted) {
+    return new GetMany<>(group, wanted) {
+      @Override
+      Result<V> hit(Batch batch, int i) {
+        return Result.of(Entry.of(group.values.take(batch, i), batch.expireUnixNs(i), batch.source(i)));
+      }
+
+      @Override
+      Result<V> ended(Event event) {
+        return Result.of(Entry.of(group.values.take(event.value), event.expireUnixNs, event.source));
+      }
+
+      @Override
+      Result<V> failed(Throwable why) {
+        return Result.failed(why);
+      }
+    };
   }
 }

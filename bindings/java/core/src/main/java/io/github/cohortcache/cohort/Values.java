@@ -1,8 +1,11 @@
 package io.github.cohortcache.cohort;
 
+import io.github.cohortcache.cohort.internal.Batch;
 import io.github.cohortcache.cohort.internal.Handles;
 import io.github.cohortcache.cohort.internal.Native;
+import io.github.cohortcache.cohort.internal.Scratch;
 import java.nio.ByteBuffer;
+import java.nio.charset.Charset;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
@@ -14,15 +17,49 @@ final class Values<V> {
 
   private final Codec<V> codec;
   private final ViewCodec<V> views; // null: the codec reads bytes only
+  private final Charset charset; // null: values are not text
 
   Values(Codec<V> codec) {
     this.codec = codec;
     this.views = codec instanceof ViewCodec<V> view ? view : null;
+    this.charset = Codecs.charset(codec);
   }
 
-  /** The largest value that is copied. */
-  long largestCopy() {
-    return views == null ? Long.MAX_VALUE : SMALLEST_VIEW - 1;
+  /** The value of a hit, for which C has answered in the scratch. Gives that back. */
+  V take(Scratch scratch) {
+    if (!scratch.hasCopy()) {
+      long value = scratch.value();
+      scratch.giveBack();
+      return take(value);
+    }
+    if (charset != null) {
+      String text = scratch.text(charset);
+      scratch.giveBack();
+      return cast(text);
+    }
+    byte[] bytes = scratch.copy();
+    scratch.giveBack();
+    return decode(bytes);
+  }
+
+  /** The bytes of the value of a hit. Gives the scratch back. */
+  static byte[] bytes(Scratch scratch) {
+    long value = scratch.value();
+    byte[] copy = value == 0 ? scratch.copy() : null;
+    scratch.giveBack();
+    return value == 0 ? copy : Native.cohort_java_take(value);
+  }
+
+  /** The value of a hit of many. */
+  V take(Batch batch, int i) {
+    long value = batch.value(i);
+    if (value != 0) return take(value);
+    return charset != null ? cast(batch.text(i, charset)) : decode(batch.copy(i));
+  }
+
+  @SuppressWarnings("unchecked") // V is String where there is a charset
+  private V cast(String text) {
+    return (V) text;
   }
 
   V decode(byte[] bytes) {
