@@ -16,6 +16,7 @@
 #include "value.h"
 #include "events.h"
 #include "calls.h"
+#include "getter.h"
 #include "upcalls.h"
 
 _Static_assert(sizeof(void *) == 8, "the Python binding needs a 64-bit platform");
@@ -213,9 +214,10 @@ _Static_assert(sizeof(void *) == 8, "the Python binding needs a 64-bit platform"
 %thread request_fail;
 
 %init %{
-  if (PyType_Ready(&handle_type) < 0 || PyType_Ready(&value_type) < 0 ||
+  if (PyType_Ready(&handle_type) < 0 || PyType_Ready(&value_type) < 0 || PyType_Ready(&getter_type) < 0 ||
       PyModule_AddObjectRef(m, "Handle", (PyObject *)&handle_type) < 0 ||
-      PyModule_AddObjectRef(m, "Value", (PyObject *)&value_type) < 0) {
+      PyModule_AddObjectRef(m, "Value", (PyObject *)&value_type) < 0 ||
+      PyModule_AddObjectRef(m, "Getter", (PyObject *)&getter_type) < 0) {
     return NULL;
   }
 %}
@@ -234,8 +236,13 @@ static PyObject *group_begin(cohort_group_t *group, const bytes_arg *key, int32_
   return begin(group, key, flags, timeout_ms, queue_or_none, tag, hit_as, without_gil);
 }
 static PyObject *group_begin_many(cohort_group_t *group, const keys_arg *keys, int32_t flags, int64_t timeout_ms,
-                                  cohort_queue_t *queue_or_none, uint64_t first_tag) {
-  return begin_many(group, keys, flags, timeout_ms, queue_or_none, first_tag);
+                                  cohort_queue_t *queue_or_none, uint64_t first_tag, int32_t hit_as) {
+  return begin_many(group, keys, flags, timeout_ms, queue_or_none, first_tag, hit_as);
+}
+/* Begins the gets of a group: see csrc/getter.h. */
+static PyObject *getter_new(PyObject *group_handle, PyObject *idle, PyObject *callable, int32_t flags, int32_t hit_as,
+                            int32_t without_gil) {
+  return getter_make(group_handle, idle, callable, flags, hit_as, without_gil);
 }
 static PyObject *queue_take(cohort_queue_t *queue, int64_t max, int64_t timeout_ms, int32_t fd) {
   return events_take(queue, max, timeout_ms, fd);

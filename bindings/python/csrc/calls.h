@@ -3,52 +3,81 @@
 #define COHORT_PYTHON_CALLS_H_
 
 /* What a hit is handed out as. */
-enum { HIT_AS_BYTES = 0, HIT_AS_VALUE = 1 };
+enum { HIT_AS_BYTES = 0, HIT_AS_VALUE = 1, HIT_AS_TEXT = 2, HIT_AS_VIEW = 3 };
 
-/* Begins a get. A hit: bytes or a Value. Pending: its ticket, an int. This caller leads: the load. A peek's miss: None.
- */
+/* The one object that a hit is; takes over `value`, also when it fails. */
+static PyObject* hit_object(cohort_value_t* value, const cohort_answer_t* answer, int32_t hit_as) {
+  PyObject* object;
+  if (hit_as == HIT_AS_BYTES) {
+    object = PyBytes_FromStringAndSize((const char*)cohort_value_data(value), (Py_ssize_t)answer->size);
+  } else if (hit_as == HIT_AS_TEXT) {
+    object = PyUnicode_DecodeUTF8((const char*)cohort_value_data(value), (Py_ssize_t)answer->size, NULL);
+  } else {
+    PyObject* held = value_wrap(value, answer->expire_unix_ns, answer->source, 0);
+    if (hit_as == HIT_AS_VALUE || held == NULL) return held;
+    object = PyMemoryView_FromObject(held);
+    Py_DECREF(held);
+    return object;
+  }
+  cohort_value_free(value);
+  return object;
+}
+
+static int32_t begin_raw(cohort_group_t* group, const bytes_arg* key, int32_t flags, int64_t timeout_ms,
+                         cohort_queue_t* queue, uint64_t tag, int32_t without_gil, cohort_answer_t* answer,
+                         cohort_error_t* error) {
+  int32_t began;
+  if (!without_gil) {
+    return cohort_group_begin(group, key->data, key->size, NULL, 0, flags, timeout_ms, queue, tag, answer, error);
+  }
+  Py_BEGIN_ALLOW_THREADS began =
+      cohort_group_begin(group, key->data, key->size, NULL, 0, flags, timeout_ms, queue, tag, answer, error);
+  Py_END_ALLOW_THREADS return began;
+}
+
+/* A hit: see above. Pending: its ticket, an int. This caller leads: the load. A peek's miss: None. */
+static PyObject* begun_object(int32_t began, const cohort_answer_t* answer, int32_t hit_as,
+                              const cohort_error_t* error) {
+  switch (began) {
+    case COHORT_BEGIN_HIT:
+      return hit_object(answer->value, answer, hit_as);
+    case COHORT_BEGIN_PENDING:
+      return PyLong_FromUnsignedLongLong(answer->ticket);
+    case COHORT_BEGIN_LEAD:
+      return handle_wrap(HANDLE_LOAD, answer->load);
+    case COHORT_BEGIN_MISS:
+      Py_RETURN_NONE;
+    default:
+      return error_raise(error);
+  }
+}
+
+/* Begins a get. */
 static PyObject* begin(cohort_group_t* group, const bytes_arg* key, int32_t flags, int64_t timeout_ms,
                        cohort_queue_t* queue, uint64_t tag, int32_t hit_as, int32_t without_gil) {
   cohort_answer_t answer;
   cohort_error_t* error = error_borrow();
-  int32_t began;
-  PyObject* result;
-  if (without_gil) {
-    Py_BEGIN_ALLOW_THREADS began =
-        cohort_group_begin(group, key->data, key->size, NULL, 0, flags, timeout_ms, queue, tag, &answer, error);
-    Py_END_ALLOW_THREADS
-  } else {
-    began = cohort_group_begin(group, key->data, key->size, NULL, 0, flags, timeout_ms, queue, tag, &answer, error);
-  }
-  switch (began) {
-    case COHORT_BEGIN_HIT:
-      if (hit_as == HIT_AS_BYTES) {
-        result = value_to_bytes(answer.value);
-        cohort_value_free(answer.value);
-      } else {
-        result = value_wrap(answer.value, answer.expire_unix_ns, answer.source, 0);
-      }
-      break;
-    case COHORT_BEGIN_PENDING:
-      result = PyLong_FromUnsignedLongLong(answer.ticket);
-      break;
-    case COHORT_BEGIN_LEAD:
-      result = handle_wrap(HANDLE_LOAD, answer.load);
-      break;
-    case COHORT_BEGIN_MISS:
-      result = Py_None;
-      Py_INCREF(result);
-      break;
-    default:
-      result = error_raise(error);
-  }
+  int32_t began = begin_raw(group, key, flags, timeout_ms, queue, tag, without_gil, &answer, error);
+  PyObject* result = begun_object(began, &answer, hit_as, error);
   error_return(error);
   return result;
 }
 
-/* Begins many gets: a list with a Value for each hit, and a ticket for each of the others (0: a peek's miss). */
+/* Asks the processor for a value that will be read soon. */
+static void value_prefetch(const cohort_answer_t* answer) {
+  enum { LINE = 64, AHEAD = 1024 };
+  const char* data;
+  int64_t at;
+  if (answer->value == NULL) return;
+  data = (const char*)cohort_value_data(answer->value);
+  for (at = 0; at < answer->size && at < AHEAD; at += LINE) __builtin_prefetch(data + at);
+}
+
+/* Begins many gets: a list with an object for each hit and a ticket for each of the others (0: a peek's miss), and the
+ * number of the others. What is not text although text is asked for is a Value: its get fails when the others have
+ * ended. */
 static PyObject* begin_many(cohort_group_t* group, const keys_arg* keys, int32_t flags, int64_t timeout_ms,
-                            cohort_queue_t* queue, uint64_t first_tag) {
+                            cohort_queue_t* queue, uint64_t first_tag, int32_t hit_as) {
   cohort_answer_t* answers = (cohort_answer_t*)PyMem_Calloc(keys->count + 1, sizeof *answers);
   cohort_error_t* error;
   int64_t hits;
@@ -66,8 +95,19 @@ static PyObject* begin_many(cohort_group_t* group, const keys_arg* keys, int32_t
       cohort_value_free(value);
       continue;
     }
-    answer = value != NULL ? value_wrap(value, answers[i].expire_unix_ns, answers[i].source, 0)
-                           : PyLong_FromUnsignedLongLong(answers[i].ticket);
+    value_prefetch(&answers[i + 1]);
+    if (value == NULL) {
+      answer = PyLong_FromUnsignedLongLong(answers[i].ticket);
+    } else if (hit_as == HIT_AS_TEXT) {
+      answer = hit_object(cohort_value_clone(value), &answers[i], HIT_AS_TEXT);
+      if (answer == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+        PyErr_Clear();
+        answer = hit_object(cohort_value_clone(value), &answers[i], HIT_AS_VALUE);
+      }
+      cohort_value_free(value);
+    } else {
+      answer = hit_object(value, &answers[i], hit_as);
+    }
     if (answer == NULL) {
       Py_CLEAR(list);
       continue;
@@ -76,7 +116,7 @@ static PyObject* begin_many(cohort_group_t* group, const keys_arg* keys, int32_t
   }
   error_return(error);
   PyMem_Free(answers);
-  return list;
+  return list == NULL ? NULL : Py_BuildValue("NL", list, (long long)keys->count - hits);
 }
 
 /* (http_status, headers, body) */

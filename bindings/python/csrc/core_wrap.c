@@ -3052,6 +3052,7 @@ static swig_module_info swig_module = {swig_types, 28, 0, 0, 0, 0};
 #include "value.h"
 #include "events.h"
 #include "calls.h"
+#include "getter.h"
 #include "upcalls.h"
 
 _Static_assert(sizeof(void *) == 8, "the Python binding needs a 64-bit platform");
@@ -3070,8 +3071,13 @@ static PyObject *group_begin(cohort_group_t *group, const bytes_arg *key, int32_
   return begin(group, key, flags, timeout_ms, queue_or_none, tag, hit_as, without_gil);
 }
 static PyObject *group_begin_many(cohort_group_t *group, const keys_arg *keys, int32_t flags, int64_t timeout_ms,
-                                  cohort_queue_t *queue_or_none, uint64_t first_tag) {
-  return begin_many(group, keys, flags, timeout_ms, queue_or_none, first_tag);
+                                  cohort_queue_t *queue_or_none, uint64_t first_tag, int32_t hit_as) {
+  return begin_many(group, keys, flags, timeout_ms, queue_or_none, first_tag, hit_as);
+}
+/* Begins the gets of a group: see csrc/getter.h. */
+static PyObject *getter_new(PyObject *group_handle, PyObject *idle, PyObject *callable, int32_t flags, int32_t hit_as,
+                            int32_t without_gil) {
+  return getter_make(group_handle, idle, callable, flags, hit_as, without_gil);
 }
 static PyObject *queue_take(cohort_queue_t *queue, int64_t max, int64_t timeout_ms, int32_t fd) {
   return events_take(queue, max, timeout_ms, fd);
@@ -3697,6 +3703,7 @@ SWIGINTERN PyObject *_wrap_group_begin_many(PyObject *self, PyObject *args) {
   int64_t arg4 ;
   cohort_queue_t *arg5 = (cohort_queue_t *) 0 ;
   uint64_t arg6 ;
+  int32_t arg7 ;
   keys_arg keys2 ;
   int val3 ;
   int ecode3 = 0 ;
@@ -3704,13 +3711,15 @@ SWIGINTERN PyObject *_wrap_group_begin_many(PyObject *self, PyObject *args) {
   int ecode4 = 0 ;
   unsigned long long val6 ;
   int ecode6 = 0 ;
-  PyObject *swig_obj[6] ;
+  int val7 ;
+  int ecode7 = 0 ;
+  PyObject *swig_obj[7] ;
   PyObject *result = 0 ;
 
   {
     memset(&keys2, 0, sizeof keys2);
   }
-  if (!SWIG_Python_UnpackTuple(args, "group_begin_many", 6, 6, swig_obj)) SWIG_fail;
+  if (!SWIG_Python_UnpackTuple(args, "group_begin_many", 7, 7, swig_obj)) SWIG_fail;
   {
     arg1 = (cohort_group_t *)handle_borrow(swig_obj[0], HANDLE_GROUP);
     if (arg1 == NULL) SWIG_fail;
@@ -3741,7 +3750,12 @@ SWIGINTERN PyObject *_wrap_group_begin_many(PyObject *self, PyObject *args) {
     SWIG_exception_fail(SWIG_ArgError(ecode6), "in method '" "group_begin_many" "', argument " "6"" of type '" "uint64_t""'");
   }
   arg6 = (uint64_t)(val6);
-  result = (PyObject *)group_begin_many(arg1,(keys_arg const *)arg2,arg3,arg4,arg5,arg6);
+  ecode7 = SWIG_AsVal_int(swig_obj[6], &val7);
+  if (!SWIG_IsOK(ecode7)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode7), "in method '" "group_begin_many" "', argument " "7"" of type '" "int32_t""'");
+  }
+  arg7 = (int32_t)(val7);
+  result = (PyObject *)group_begin_many(arg1,(keys_arg const *)arg2,arg3,arg4,arg5,arg6,arg7);
   resultobj = result;
   {
     keys_done(&keys2);
@@ -3751,6 +3765,56 @@ fail:
   {
     keys_done(&keys2);
   }
+  return NULL;
+}
+
+
+SWIGINTERN PyObject *_wrap_getter_new(PyObject *self, PyObject *args) {
+  PyObject *resultobj = 0;
+  PyObject *arg1 = (PyObject *) 0 ;
+  PyObject *arg2 = (PyObject *) 0 ;
+  PyObject *arg3 = (PyObject *) 0 ;
+  int32_t arg4 ;
+  int32_t arg5 ;
+  int32_t arg6 ;
+  int val4 ;
+  int ecode4 = 0 ;
+  int val5 ;
+  int ecode5 = 0 ;
+  int val6 ;
+  int ecode6 = 0 ;
+  PyObject *swig_obj[6] ;
+  PyObject *result = 0 ;
+
+  if (!SWIG_Python_UnpackTuple(args, "getter_new", 6, 6, swig_obj)) SWIG_fail;
+  arg1 = swig_obj[0];
+  arg2 = swig_obj[1];
+  {
+    if (!PyCallable_Check(swig_obj[2])) {
+      PyErr_SetString(PyExc_TypeError, "a callable is needed");
+      SWIG_fail;
+    }
+    arg3 = swig_obj[2];
+  }
+  ecode4 = SWIG_AsVal_int(swig_obj[3], &val4);
+  if (!SWIG_IsOK(ecode4)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode4), "in method '" "getter_new" "', argument " "4"" of type '" "int32_t""'");
+  }
+  arg4 = (int32_t)(val4);
+  ecode5 = SWIG_AsVal_int(swig_obj[4], &val5);
+  if (!SWIG_IsOK(ecode5)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode5), "in method '" "getter_new" "', argument " "5"" of type '" "int32_t""'");
+  }
+  arg5 = (int32_t)(val5);
+  ecode6 = SWIG_AsVal_int(swig_obj[5], &val6);
+  if (!SWIG_IsOK(ecode6)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode6), "in method '" "getter_new" "', argument " "6"" of type '" "int32_t""'");
+  }
+  arg6 = (int32_t)(val6);
+  result = (PyObject *)getter_new(arg1,arg2,arg3,arg4,arg5,arg6);
+  resultobj = result;
+  return resultobj;
+fail:
   return NULL;
 }
 
@@ -6851,6 +6915,7 @@ static PyMethodDef SwigMethods[] = {
 	 { "stop_upcalls", _wrap_stop_upcalls, METH_NOARGS, NULL},
 	 { "group_begin", _wrap_group_begin, METH_VARARGS, NULL},
 	 { "group_begin_many", _wrap_group_begin_many, METH_VARARGS, NULL},
+	 { "getter_new", _wrap_getter_new, METH_VARARGS, NULL},
 	 { "queue_take", _wrap_queue_take, METH_VARARGS, NULL},
 	 { "group_stats", _wrap_group_stats, METH_O, NULL},
 	 { "group_cache_stats", _wrap_group_cache_stats, METH_VARARGS, NULL},
@@ -7505,9 +7570,10 @@ SWIG_init(void) {
   SWIG_InstallConstants(d,swig_const_table);
 
 
-  if (PyType_Ready(&handle_type) < 0 || PyType_Ready(&value_type) < 0 ||
+  if (PyType_Ready(&handle_type) < 0 || PyType_Ready(&value_type) < 0 || PyType_Ready(&getter_type) < 0 ||
     PyModule_AddObjectRef(m, "Handle", (PyObject *)&handle_type) < 0 ||
-    PyModule_AddObjectRef(m, "Value", (PyObject *)&value_type) < 0) {
+    PyModule_AddObjectRef(m, "Value", (PyObject *)&value_type) < 0 ||
+    PyModule_AddObjectRef(m, "Getter", (PyObject *)&getter_type) < 0) {
     return NULL;
   }
 

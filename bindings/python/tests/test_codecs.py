@@ -41,6 +41,20 @@ def test_views_are_read_only(node: cohort.Instance) -> None:
     assert json.loads(bytes(view[:0] or b"1")) == 1
 
 
+def test_what_is_not_text_fails_the_get_alone(node: cohort.Instance) -> None:
+    raw = {"a": b"a", "bad": b"\xff", "c": b"c"}
+    group = node.new_group("g", str, codec=cohort.TEXT)
+    for key, value in raw.items():
+        group.local_set(key, value)
+    assert (group.get("a"), group.peek("c")) == ("a", "c")
+    for get in (group.get, group.peek):
+        with pytest.raises(UnicodeDecodeError):
+            get("bad")
+    with pytest.raises(UnicodeDecodeError):
+        group.get_many(["new", "a", "bad", "c"])
+    assert group.get_many(["new", "a", "c"]) == {"new": "new", "a": "a", "c": "c"}
+
+
 def test_text(node: cohort.Instance) -> None:
     group = node.new_group("g", str.upper, codec=cohort.TEXT)
     assert group.get("größe") == group.get("größe") == "GRÖSSE"

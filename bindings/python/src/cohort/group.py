@@ -11,7 +11,7 @@ from ._errors import Closed, NotFound, WouldDeadlock
 from ._kinds import Entry, Source, Tier
 from ._stats import CacheStats, GroupStats, counters
 from ._time import When, expire_unix_ns, from_unix_ns, timeout_ms
-from .codecs import BYTES
+from .codecs import BYTES, TEXT, VIEW
 
 if TYPE_CHECKING:
     from ._getter import Loader
@@ -27,9 +27,11 @@ _PEEK = _core.COHORT_GET_PEEK
 _OK = _core.COHORT_OK
 _Handle = _core.Handle
 _begin = _core.group_begin
-_idle = _wait.idle
 _running_loop = asyncio._get_running_loop
-_AS_BYTES, _AS_VALUE = 0, 1
+_Value = _core.Value
+_AS_VALUE = 1
+#: What the core makes of a hit by itself; other codecs are handed Values.
+_AS: list[tuple[Any, int]] = [(BYTES, 0), (TEXT, 2), (VIEW, 3)]
 
 
 class Group(Generic[T]):
@@ -48,9 +50,11 @@ class Group(Generic[T]):
         self._loader = loader
         self._codec = loader.codec
         self._plain = cast(Any, loader.codec) is BYTES
-        self._as = _AS_BYTES if self._plain else _AS_VALUE
+        self._as = next((form for codec, form in _AS if loader.codec is codec), _AS_VALUE)
+        self._decoded = self._as != _AS_VALUE  # hits come as what callers get
         self._lead = 0 if loader.getter is None or loader.port is not None else _CAN_LEAD
         self._without_gil = int(without_gil)
+        self._begin = _core.getter_new(handle, _wait.idle, _wait.Waiter, self._lead, self._as, self._without_gil)
         self._last_port: _port.Port | None = None  # of the loop that awaited last
 
     def __repr__(self) -> str:
@@ -74,24 +78,11 @@ class Group(Generic[T]):
         Raises the getter's own exception if it failed in this process; `NotFound`, `LoadError` if it failed at the key's
         owner; `Timeout`, `Closed` and other kinds of `CohortError`.
         """
-        limit = 0 if timeout is None else timeout_ms(timeout)
-        try:
-            waiter = _idle.pop()
-        except IndexError:
-            waiter = _wait.Waiter()
-        answer = _begin(self._handle, key, self._lead, limit, waiter.queue, 1, self._as, self._without_gil)
-        kind = type(answer)
-        if kind is int:
-            answer = self._wait_for(waiter, key, cast(int, answer))
-            kind = type(answer)
-            _wait.give_back(waiter)
-        else:
-            _idle.append(waiter)
-        if kind is _Handle:
-            return self._decode_bytes(self._loader.lead(cast(_core.Handle, answer), key)[0])
-        if kind is bytes:
-            return cast(T, answer)
-        return self._decode(cast(_core.Value, answer))
+        answer = self._begin(key, 0 if timeout is None else timeout_ms(timeout))
+        if type(answer) is tuple:
+            answer = self._missed(key, *answer)
+            return answer if type(answer) is not _Value else self._decode(answer)
+        return cast(T, answer) if self._decoded else self._decode(answer)
 
     async def aget(self, key: Key, *, timeout: float | None = None) -> T:
         """As `get`, for tasks. Cancelling the task ends its own wait alone."""
@@ -100,12 +91,10 @@ class Group(Generic[T]):
         if port is None or port.loop is not _running_loop() or port.closed:
             self._last_port = port = _port.running_port()
         tag = port.reserve(1)
-        answer = _begin(self._handle, key, 0, limit, port.queue, tag, self._as, self._without_gil)
+        answer = self._begin(key, limit, port.queue, tag)
         if type(answer) is int:
-            answer = await self._await(port, tag, key, answer)
-        if type(answer) is bytes:
-            return cast(T, answer)
-        return self._decode(cast(_core.Value, answer))
+            return self._decode(await self._await(port, tag, key, answer))
+        return cast(T, answer) if self._decoded else self._decode(answer)
 
     def get_entry(self, key: Key, *, timeout: float | None = None) -> Entry[T]:
         """As `get`, with where the value came from and when it expires."""
@@ -136,13 +125,21 @@ class Group(Generic[T]):
     def peek(self, key: Key, default: D) -> T | D: ...
     def peek(self, key: Key, default: Any = None) -> Any:
         """What this member has in its caches; `default` if that is nothing. Never loads, never waits."""
-        value = self._peek(key)
-        return default if value is None else self._decode(value)
+        try:
+            hit = self._begin(key)
+        except Closed:
+            return default  # a closed group has nothing
+        if hit is None:
+            return default
+        return hit if self._decoded else self._decode(hit)
 
     def peek_entry(self, key: Key) -> Entry[T] | None:
         """As `peek`, with the tier that has it and when it expires."""
-        value = self._peek(key)
-        return None if value is None else self._entry(value)
+        try:
+            value = _begin(self._handle, key, _PEEK, 0, None, 0, _AS_VALUE, self._without_gil)
+        except Closed:
+            return None
+        return None if value is None else self._entry(cast(_core.Value, value))
 
     # ---- getting many
 
@@ -162,14 +159,14 @@ class Group(Generic[T]):
         """
         asked = list(dict.fromkeys(keys))
         waiter = _wait.borrow()
-        answers = _core.group_begin_many(self._handle, asked, 0, timeout_ms(timeout), waiter.queue, 1)
-        pending = {i + 1: answer for i, answer in enumerate(answers) if type(answer) is int}
-        results: list[Any] = list(answers)
+        results, left = _core.group_begin_many(self._handle, asked, 0, timeout_ms(timeout), waiter.queue, 1, self._as)
+        if not left:
+            _wait.give_back(waiter)
+            return self._gather(asked, results, return_exceptions)
+        pending = {i + 1: answer for i, answer in enumerate(results) if type(answer) is int}
         try:
-            if pending:
-                self._refuse_own_loads(asked, pending)
-                self._refuse_blocking_the_loop()
-            left = len(pending)
+            self._refuse_own_loads(asked, pending)
+            self._refuse_blocking_the_loop()
             while left > 0:
                 events = waiter.events(64)
                 left -= len(events)
@@ -197,10 +194,10 @@ class Group(Generic[T]):
         asked = list(dict.fromkeys(keys))
         port = _port.running_port()
         first = port.reserve(len(asked))
-        answers = _core.group_begin_many(self._handle, asked, 0, timeout_ms(timeout), port.queue, first)
-        pending = {first + i: answer for i, answer in enumerate(answers) if type(answer) is int}
-        results: list[Any] = list(answers)
-        if pending:
+        limit = timeout_ms(timeout)
+        results, left = _core.group_begin_many(self._handle, asked, 0, limit, port.queue, first, self._as)
+        if left:
+            pending = {first + i: answer for i, answer in enumerate(results) if type(answer) is int}
             waiting = port.events(list(pending), lambda: self._cancel_many(pending))
             try:
                 self._refuse_own_loads(asked, {tag - first + 1: ticket for tag, ticket in pending.items()})
@@ -329,13 +326,14 @@ class Group(Generic[T]):
 
     # ---- the inside
 
-    def _peek(self, key: Key) -> _core.Value | None:
-        try:
-            return cast(
-                "_core.Value | None", _begin(self._handle, key, _PEEK, 0, None, 0, _AS_VALUE, self._without_gil)
-            )
-        except Closed:
-            return None  # a closed group has nothing
+    def _missed(self, key: Key, waiter: _wait.Waiter | None, answer: Any) -> Any:
+        """The end of a blocking get that was no hit: what it returns, or the Value."""
+        if waiter is not None:
+            answer = self._wait_for(waiter, key, answer)
+            _wait.give_back(waiter)
+        if type(answer) is _Handle:
+            return self._decode_bytes(self._loader.lead(answer, key)[0])
+        return answer
 
     def _decode(self, value: _core.Value) -> T:
         return cast(T, bytes(value)) if self._plain else self._codec.decode(memoryview(cast(Any, value)))
@@ -414,12 +412,16 @@ class Group(Generic[T]):
             _core.cohort_group_cancel(self._handle, ticket)
 
     def _gather(self, asked: list[Any], results: list[Any], return_exceptions: bool) -> dict[Any, Any]:
+        """`results`: of each key the Value, what callers get, or an exception."""
+        types = set(map(type, results))
+        if len(types) == 1 and self._decoded and _Value not in types and not issubclass(types.pop(), Exception):
+            return dict(zip(asked, results, strict=True))
         gathered: dict[Any, Any] = {}
         failure: Exception | None = None
         for key, result in zip(asked, results, strict=True):
-            if not isinstance(result, Exception):
+            if type(result) is _Value:
                 gathered[key] = self._decode(result)
-            elif return_exceptions:
+            elif not isinstance(result, Exception) or return_exceptions:
                 gathered[key] = result
             elif not isinstance(result, NotFound):
                 failure = failure or result
