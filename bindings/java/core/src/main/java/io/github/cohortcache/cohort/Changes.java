@@ -6,6 +6,7 @@ import io.github.cohortcache.cohort.internal.Native;
 import io.github.cohortcache.cohort.internal.Queue;
 import io.github.cohortcache.cohort.internal.Signal;
 import java.lang.ref.Reference;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongConsumer;
@@ -19,23 +20,27 @@ final class Changes<K, V> {
   }
 
   /** What starts a put. */
-  LongConsumer put(K key, V value, long expireUnixNs) {
+  LongConsumer put(K key, V value, long expireUnixNs, Duration timeout) {
     byte[] bytes = group.keys.encode(Objects.requireNonNull(key));
     Objects.requireNonNull(value);
+    long timeoutMs = Expiry.timeoutMs(timeout);
     return tag -> group.values.with(value, expireUnixNs,
-        encoded -> Native.cohort_group_set_queue(group.handle(), bytes, encoded, expireUnixNs, 0, group.queue.handle(), tag),
-        held -> Native.cohort_java_set_value(group.handle(), bytes, held, 0, group.queue.handle(), tag));
+        encoded -> Native.cohort_group_set_queue(group.handle(), bytes, encoded, expireUnixNs, timeoutMs, group.queue.handle(), tag),
+        held -> Native.cohort_java_set_value(group.handle(), bytes, held, timeoutMs, group.queue.handle(), tag));
   }
 
   /** What starts an invalidation. */
-  LongConsumer invalidate(K key) {
+  LongConsumer invalidate(K key, Duration timeout) {
     byte[] bytes = group.keys.encode(Objects.requireNonNull(key));
-    return tag -> Native.cohort_group_remove_queue(group.handle(), bytes, 0, group.queue.handle(), tag);
+    long timeoutMs = Expiry.timeoutMs(timeout);
+    return tag -> Native.cohort_group_remove_queue(group.handle(), bytes, timeoutMs, group.queue.handle(), tag);
   }
 
   /** What starts an invalidation of many keys. */
-  LongConsumer invalidateAll(PackedKeys keys) {
-    return tag -> Native.cohort_group_remove_keys_queue(group.handle(), keys.bytes(), keys.sizes(), 0, group.queue.handle(), tag);
+  LongConsumer invalidateAll(PackedKeys keys, Duration timeout) {
+    long timeoutMs = Expiry.timeoutMs(timeout);
+    return tag -> Native.cohort_group_remove_keys_queue(group.handle(), keys.bytes(), keys.sizes(), timeoutMs,
+        group.queue.handle(), tag);
   }
 
   /** Starts a change and waits for its end. An interrupt ends the wait, not the change. */

@@ -287,49 +287,50 @@ final class EngineGroup<K, V> implements Group<K, V> {
 
   @Override
   public void put(K key, V value) {
-    changes.waitFor(changes.put(key, value, settings.expiry(key, Objects.requireNonNull(value))));
+    changes.waitFor(changes.put(key, value, settings.expiry(key, Objects.requireNonNull(value)), null));
   }
 
   @Override
   public void put(K key, V value, Duration timeToLive) {
-    changes.waitFor(changes.put(key, value, Expiry.unixNs(timeToLive)));
+    changes.waitFor(changes.put(key, value, Expiry.unixNs(timeToLive), null));
   }
 
   @Override
-  public void put(K key, V value, Instant expiresAt) {
-    changes.waitFor(changes.put(key, value, Expiry.unixNs(expiresAt)));
+  public void put(K key, V value, Instant expiresAt, Duration timeout) {
+    changes.waitFor(changes.put(key, value, Expiry.unixNs(expiresAt), timeout));
   }
 
   @Override
   public CompletableFuture<Void> putAsync(K key, V value) {
-    return changes.later(changes.put(key, value, settings.expiry(key, Objects.requireNonNull(value))));
+    return changes.later(changes.put(key, value, settings.expiry(key, Objects.requireNonNull(value)), null));
   }
 
   @Override
-  public CompletableFuture<Void> putAsync(K key, V value, Instant expiresAt) {
-    return changes.later(changes.put(key, value, Expiry.unixNs(expiresAt)));
+  public CompletableFuture<Void> putAsync(K key, V value, Instant expiresAt, Duration timeout) {
+    return changes.later(changes.put(key, value, Expiry.unixNs(expiresAt), timeout));
   }
 
   @Override
-  public void invalidate(K key) {
-    changes.waitFor(changes.invalidate(key));
+  public void invalidate(K key, Duration timeout) {
+    changes.waitFor(changes.invalidate(key, timeout));
   }
 
   @Override
-  public CompletableFuture<Void> invalidateAsync(K key) {
-    return changes.later(changes.invalidate(key));
+  public CompletableFuture<Void> invalidateAsync(K key, Duration timeout) {
+    return changes.later(changes.invalidate(key, timeout));
   }
 
   @Override
-  public void invalidateAll(Iterable<? extends K> wanted) {
+  public void invalidateAll(Iterable<? extends K> wanted, Duration timeout) {
     PackedKeys packed = PackedKeys.of(keys, wanted);
-    if (packed.count() > 0) changes.waitFor(changes.invalidateAll(packed));
+    if (packed.count() > 0) changes.waitFor(changes.invalidateAll(packed, timeout));
   }
 
   @Override
-  public CompletableFuture<Void> invalidateAllAsync(Iterable<? extends K> wanted) {
+  public CompletableFuture<Void> invalidateAllAsync(Iterable<? extends K> wanted, Duration timeout) {
     PackedKeys packed = PackedKeys.of(keys, wanted);
-    return packed.count() == 0 ? CompletableFuture.completedFuture(null) : changes.later(changes.invalidateAll(packed));
+    if (packed.count() == 0) return CompletableFuture.completedFuture(null);
+    return changes.later(changes.invalidateAll(packed, timeout));
   }
 
   // ---- for peers of custom transports

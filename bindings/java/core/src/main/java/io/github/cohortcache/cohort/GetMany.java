@@ -9,6 +9,7 @@ import io.github.cohortcache.cohort.internal.Queue;
 import io.github.cohortcache.cohort.internal.Signal;
 import java.lang.ref.Reference;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -24,7 +25,7 @@ abstract class GetMany<K, V, R> {
   private static final long NOT_COUNTED = 1L << 40;
 
   final EngineGroup<K, V> group;
-  private final LinkedHashMap<K, R> found = new LinkedHashMap<>();
+  private final LinkedHashMap<K, R> found;
   private final Event[] events;
   private final long firstTag = Queue.newBatchTag();
   private final AtomicLong missing = new AtomicLong(NOT_COUNTED);
@@ -33,6 +34,8 @@ abstract class GetMany<K, V, R> {
 
   private GetMany(EngineGroup<K, V> group, Iterable<? extends K> wanted) {
     this.group = group;
+    int size = wanted instanceof Collection<?> counted ? counted.size() : 16;
+    found = new LinkedHashMap<>((int) Math.min(1 << 30, size * 4L / 3 + 1));
     for (K key : wanted) found.put(Objects.requireNonNull(key), null);
     events = new Event[found.size()];
   }

@@ -168,7 +168,20 @@ public interface Group<K, V> {
    * @param value the value
    * @param expiresAt when the value expires; null: never
    */
-  void put(K key, V value, Instant expiresAt);
+  default void put(K key, V value, Instant expiresAt) {
+    put(key, value, expiresAt, null);
+  }
+
+  /**
+   * As {@link #put(Object, Object, Instant)}, waiting only so long.
+   *
+   * @param key the key; its bytes must not be empty
+   * @param value the value
+   * @param expiresAt when the value expires; null: never
+   * @param timeout how long members have to acknowledge; null: 10 seconds
+   * @throws CohortUnreachableException if a member has not acknowledged; the message names it
+   */
+  void put(K key, V value, Instant expiresAt, Duration timeout);
 
   /**
    * As {@link #put(Object, Object)}, later.
@@ -187,7 +200,20 @@ public interface Group<K, V> {
    * @param expiresAt when the value expires; null: never
    * @return completed when each member has acknowledged
    */
-  CompletableFuture<Void> putAsync(K key, V value, Instant expiresAt);
+  default CompletableFuture<Void> putAsync(K key, V value, Instant expiresAt) {
+    return putAsync(key, value, expiresAt, null);
+  }
+
+  /**
+   * As {@link #put(Object, Object, Instant, Duration)}, later.
+   *
+   * @param key the key; its bytes must not be empty
+   * @param value the value
+   * @param expiresAt when the value expires; null: never
+   * @param timeout how long members have to acknowledge; null: 10 seconds
+   * @return completed when each member has acknowledged
+   */
+  CompletableFuture<Void> putAsync(K key, V value, Instant expiresAt, Duration timeout);
 
   /**
    * Drops a key from all members. When this returns, each of them has acknowledged that, and no load that began before
@@ -196,15 +222,37 @@ public interface Group<K, V> {
    * @param key the key
    * @throws CohortUnreachableException if a member has not acknowledged; the message names it
    */
-  void invalidate(K key);
+  default void invalidate(K key) {
+    invalidate(key, null);
+  }
 
   /**
-   * As {@link #invalidate}, later.
+   * As {@link #invalidate(Object)}, waiting only so long.
+   *
+   * @param key the key
+   * @param timeout how long members have to acknowledge; null: 10 seconds
+   * @throws CohortUnreachableException if a member has not acknowledged; the message names it
+   */
+  void invalidate(K key, Duration timeout);
+
+  /**
+   * As {@link #invalidate(Object)}, later.
    *
    * @param key the key
    * @return completed when each member has acknowledged
    */
-  CompletableFuture<Void> invalidateAsync(K key);
+  default CompletableFuture<Void> invalidateAsync(K key) {
+    return invalidateAsync(key, null);
+  }
+
+  /**
+   * As {@link #invalidate(Object, Duration)}, later.
+   *
+   * @param key the key
+   * @param timeout how long members have to acknowledge; null: 10 seconds
+   * @return completed when each member has acknowledged
+   */
+  CompletableFuture<Void> invalidateAsync(K key, Duration timeout);
 
   /**
    * Drops many keys from all members, with one request to each.
@@ -212,15 +260,37 @@ public interface Group<K, V> {
    * @param keys the keys, at most 1,000,000
    * @throws CohortUnreachableException if a member has not acknowledged; the message names it
    */
-  void invalidateAll(Iterable<? extends K> keys);
+  default void invalidateAll(Iterable<? extends K> keys) {
+    invalidateAll(keys, null);
+  }
 
   /**
-   * As {@link #invalidateAll}, later.
+   * As {@link #invalidateAll(Iterable)}, waiting only so long.
+   *
+   * @param keys the keys, at most 1,000,000
+   * @param timeout how long members have to acknowledge; null: 10 seconds
+   * @throws CohortUnreachableException if a member has not acknowledged; the message names it
+   */
+  void invalidateAll(Iterable<? extends K> keys, Duration timeout);
+
+  /**
+   * As {@link #invalidateAll(Iterable)}, later.
    *
    * @param keys the keys, at most 1,000,000
    * @return completed when each member has acknowledged
    */
-  CompletableFuture<Void> invalidateAllAsync(Iterable<? extends K> keys);
+  default CompletableFuture<Void> invalidateAllAsync(Iterable<? extends K> keys) {
+    return invalidateAllAsync(keys, null);
+  }
+
+  /**
+   * As {@link #invalidateAll(Iterable, Duration)}, later.
+   *
+   * @param keys the keys, at most 1,000,000
+   * @param timeout how long members have to acknowledge; null: 10 seconds
+   * @return completed when each member has acknowledged
+   */
+  CompletableFuture<Void> invalidateAllAsync(Iterable<? extends K> keys, Duration timeout);
 
   /**
    * What the group has counted, and what its caches hold.

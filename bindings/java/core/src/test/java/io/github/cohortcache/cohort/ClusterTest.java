@@ -11,12 +11,15 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -239,6 +242,38 @@ class ClusterTest {
     try (TestCluster cluster = TestCluster.start(3, builder -> builder.hash(bytes -> java.util.Arrays.hashCode(bytes)))) {
       List<Group<String, String>> groups = cluster.groups(this::group);
       for (int i = 0; i < 20; i++) assertEquals("g:k" + i, groups.get(i % 3).get("k" + i));
+    }
+  }
+
+  /** The other member never answers; what it is asked tells how long it has. */
+  @Test
+  void aChangeWaitsAsLongAsItIsTold() {
+    List<PeerCall> asked = Collections.synchronizedList(new ArrayList<>());
+    try (Cohort cohort = Cohort.builder().transport(Transport.calls(call -> {
+      asked.add(call);
+      return new CompletableFuture<>();
+    })).build()) {
+      cohort.setPeers(List.of("me", "mute"), "me");
+      Group<String, String> group = cohort.group("g", Codec.utf8()).loader(key -> key).build();
+      Duration little = Duration.ofMillis(20);
+      assertThrows(CohortUnreachableException.class, () -> group.put("k", "v", null, little));
+      assertThrows(CohortUnreachableException.class, () -> group.invalidate("k", little));
+      assertThrows(CohortUnreachableException.class, () -> group.invalidateAll(List.of("k", "l"), little));
+      List<CompletableFuture<Void>> later = List.of(group.putAsync("k", "v", null, little), group.invalidateAsync("k", little),
+          group.invalidateAllAsync(List.of("k", "l"), little));
+      for (CompletableFuture<Void> change : later) {
+        Throwable failure = assertThrows(CompletionException.class, change::join).getCause();
+        assertTrue(failure.getMessage().contains("mute"), failure.getMessage());
+      }
+      assertTrue(asked.size() >= 6, asked.size() + " calls");
+      for (PeerCall call : asked) assertTrue(call.timeLeft().compareTo(little) <= 0, call.operation() + " has " + call.timeLeft());
+      asked.clear();
+      CompletableFuture<Void> patient = group.invalidateAsync("k");
+      Until.so("it is asked", () -> !asked.isEmpty());
+      assertTrue(asked.get(0).timeLeft().compareTo(Duration.ofSeconds(1)) > 0, "it has " + asked.get(0).timeLeft());
+      assertFalse(patient.isDone());
+      cohort.close(Duration.ZERO);
+      assertThrows(CompletionException.class, patient::join);
     }
   }
 }

@@ -35,7 +35,7 @@ public final class Scratch {
   private static final MethodHandle IS_VIRTUAL = isVirtual(); // null: the JDK has no virtual threads
 
   private final ByteBuffer memory = ByteBuffer.allocateDirect(COPY + COPY_BYTES).order(ByteOrder.nativeOrder());
-  private final byte[] text = new byte[COPY_BYTES];
+  private byte[] text = new byte[256];
   private final long address = Native.cohort_java_address(memory);
   private int slot = -1; // of a virtual thread: where it came from
   Batch batch; // null: taken
@@ -163,6 +163,7 @@ public final class Scratch {
   /** A value that is here, as text. */
   public String text(Charset charset) {
     int size = size();
+    if (size > text.length) text = new byte[Math.min(COPY_BYTES, 2 * size)];
     memory.get(COPY, text, 0, size);
     return new String(text, 0, size, charset);
   }
