@@ -9,7 +9,9 @@ import io.github.cohortcache.cohort.internal.Queue;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -39,6 +41,8 @@ public final class Cohort implements AutoCloseable {
   private final String name;
   private final long instance;
   private final ConcurrentHashMap<String, EngineGroup<?, ?>> groups = new ConcurrentHashMap<>();
+  /** The program's own objects that C and the queue reach, but do not keep: they may hold this instance in turn. */
+  private final List<Object> kept = new ArrayList<>();
   private final Object closing = new Object();
   private boolean closed;
 
@@ -90,6 +94,12 @@ public final class Cohort implements AutoCloseable {
 
   long instance() {
     return instance;
+  }
+
+  /** Keeps an object for as long as this instance. Only while it is made. */
+  <T> T keep(T object) {
+    kept.add(object);
+    return object;
   }
 
   // ---- peers

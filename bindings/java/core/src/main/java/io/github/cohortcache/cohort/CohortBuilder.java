@@ -3,8 +3,10 @@ package io.github.cohortcache.cohort;
 import io.github.cohortcache.cohort.internal.Constants;
 import io.github.cohortcache.cohort.internal.Native;
 import io.github.cohortcache.cohort.internal.NativeLibrary;
+import io.github.cohortcache.cohort.internal.Pending;
 import io.github.cohortcache.cohort.internal.Queue;
 import io.github.cohortcache.cohort.internal.Upcalls;
+import java.lang.ref.WeakReference;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -198,20 +200,25 @@ public final class CohortBuilder {
       Native.cohort_instance_options_set_base_path(options, Cohort.utf8(basePath));
       if (hash != null) {
         Upcalls.Hash function = hash::applyAsLong;
-        Native.cohort_java_set_hash(options, Upcalls.register(function));
+        Native.cohort_java_set_hash(options, Upcalls.register(cohort.keep(function)));
       }
-      transport.install(options, cohort.queue, cohort.executor);
+      cohort.keep(transport).install(options, cohort.queue, cohort.executor);
       if (logLevel != System.Logger.Level.OFF) {
         long tag = Queue.newTag();
-        CohortLogger takes = logger;
-        Callbacks.Serial serial = cohort.callbacks.new Serial();
-        cohort.queue.listen(tag, event -> serial.execute(() -> takes.log(level(event.status), event.message)));
+        cohort.queue.listen(tag, lines(new WeakReference<>(cohort.keep(logger)), cohort.callbacks.new Serial()));
         Native.cohort_instance_options_set_log_queue(options, code(logLevel), cohort.queue.handle(), tag);
       }
       return Native.cohort_instance_new(options);
     } finally {
       Native.cohort_instance_options_free(options);
     }
+  }
+
+  private static Pending lines(WeakReference<CohortLogger> weak, Executor serial) {
+    return event -> {
+      CohortLogger logger = weak.get();
+      if (logger != null) serial.execute(() -> logger.log(level(event.status), event.message));
+    };
   }
 
   private static System.Logger.Level level(int code) {

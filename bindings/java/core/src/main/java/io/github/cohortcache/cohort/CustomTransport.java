@@ -6,6 +6,7 @@ import io.github.cohortcache.cohort.internal.Event;
 import io.github.cohortcache.cohort.internal.Failures;
 import io.github.cohortcache.cohort.internal.Native;
 import io.github.cohortcache.cohort.internal.Queue;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,8 +38,8 @@ final class CustomTransport extends Transport {
   @Override
   void install(long options, Queue queue, Executor executor) {
     long tag = Queue.newTag();
-    LongConsumer sender = send;
-    queue.listen(tag, event -> dispatch(event, sender, executor));
+    WeakReference<LongConsumer> sender = new WeakReference<>(send); // the instance keeps it, and may be held by it
+    queue.listen(tag, event -> dispatch(event, sender.get(), executor));
     long handle = Native.cohort_transport_new_queue(mode, queue.handle(), tag);
     try {
       Native.cohort_instance_options_set_transport(options, handle);
@@ -48,6 +49,10 @@ final class CustomTransport extends Transport {
   }
 
   private static void dispatch(Event event, LongConsumer sender, Executor executor) {
+    if (sender == null) { // nobody has the instance any more
+      event.release();
+      return;
+    }
     try {
       executor.execute(() -> sender.accept(event.request));
     } catch (RejectedExecutionException full) {

@@ -9,6 +9,7 @@ import io.github.cohortcache.cohort.internal.Native;
 import io.github.cohortcache.cohort.internal.Queue;
 import io.github.cohortcache.cohort.internal.Scratch;
 import io.github.cohortcache.cohort.internal.Signal;
+import io.github.cohortcache.cohort.internal.Upcalls;
 import java.lang.ref.Reference;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,6 +30,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
   final Codec<K> keys;
   final Values<V> values;
   final LoadRunner<K, V> runner; // null: no loader
+  Upcalls.Evicted evicted; // null: nobody listens; kept here for C
   private final Changes<K, V> changes = new Changes<>(this);
   private final GroupBuilder<K, V> settings;
   private final long handle;

@@ -193,7 +193,10 @@ public final class GroupBuilder<K, V> {
         owner.queue.listen(tag, loads(new WeakReference<>(group)));
         Native.cohort_group_options_set_getter_queue(options, owner.queue.handle(), tag);
       }
-      if (listener != null) Native.cohort_java_set_evicted(options, Upcalls.register(evicted(listener, keys, values, executor)));
+      if (listener != null) {
+        group.evicted = evicted(listener, keys, values, executor);
+        Native.cohort_java_set_evicted(options, Upcalls.register(group.evicted));
+      }
       long handle = Native.cohort_instance_new_group(owner.instance(), name.getBytes(StandardCharsets.UTF_8), options);
       opened = true;
       return handle;
@@ -214,7 +217,7 @@ public final class GroupBuilder<K, V> {
     };
   }
 
-  /** What C keeps must not keep the instance alive: it holds the codecs and the listener, not this. */
+  /** What the engine tells of evictions: to the listener, on the executor. */
   private static <K, V> Upcalls.Evicted evicted(EvictionListener<? super K, ? super V> told, Codec<K> keys, Codec<V> values,
       Executor runs) {
     return (tier, reason, key, value) -> runs.execute(() -> told.onEviction(keys.decode(key), values.decode(value),

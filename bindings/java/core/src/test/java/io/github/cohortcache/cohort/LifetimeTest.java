@@ -141,6 +141,31 @@ class LifetimeTest {
     Until.collected("their listeners are gone", () -> Upcalls.registered() <= before);
   }
 
+  /** Whether closed or not: a transport, a logger, a hash and a listener that hold their own instance do not keep it. */
+  @Test
+  void whatAnInstanceWasGivenMayHoldTheInstance() throws Exception {
+    List<WeakReference<Cohort>> forgotten = new ArrayList<>();
+    int before = Upcalls.registered();
+    for (int i = 0; i < 10; i++) {
+      Cohort[] own = new Cohort[1];
+      own[0] = Cohort.builder().name("holding").transport(Transport.calls(call -> own[0].answer(call)))
+          .logger(System.Logger.Level.DEBUG, (level, line) -> own[0].name()).hash(data -> own[0].name().length() + data.length)
+          .build();
+      own[0].setPeers(List.of("me", "other"), "me");
+      Group<String, String> group = own[0].group("g", Codec.utf8()).cacheBytes(1 << 20).loader(key -> own[0].name())
+          .evictionListener((key, value, cause) -> own[0].name()).build();
+      assertEquals("holding", group.get("k"));
+      forgotten.add(new WeakReference<>(own[0]));
+      if (i % 2 == 0) own[0].close(Duration.ZERO);
+    }
+    for (WeakReference<Cohort> one : forgotten) {
+      Until.collected("an instance is gone although it is held by what it holds", () -> one.get() == null);
+    }
+    Until.collected("their threads have ended",
+        () -> Thread.getAllStackTraces().keySet().stream().noneMatch(thread -> thread.getName().equals("holding-events")));
+    Until.collected("their listeners are gone", () -> Upcalls.registered() <= before);
+  }
+
   @Test
   void anInstanceThatListensIsNotForgotten() {
     String address;

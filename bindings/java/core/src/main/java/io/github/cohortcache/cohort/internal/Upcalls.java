@@ -1,10 +1,14 @@
 package io.github.cohortcache.cohort.internal;
 
+import java.lang.ref.WeakReference;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What the engine calls by itself: eviction listeners and hash functions, by the tags that C keeps for them. */
+/**
+ * What the engine calls by itself: eviction listeners and hash functions, by the tags that C keeps for them. They may hold the
+ * instance that they belong to, so what is kept here does not keep them alive: the instance does.
+ */
 public final class Upcalls {
-  private static final ConcurrentHashMap<Long, Object> REGISTERED = new ConcurrentHashMap<>();
+  private static final ConcurrentHashMap<Long, WeakReference<?>> REGISTERED = new ConcurrentHashMap<>();
 
   private Upcalls() {}
 
@@ -22,14 +26,19 @@ public final class Upcalls {
     long hash(byte[] data);
   }
 
-  /** Keeps a listener or a function until C forgets its tag. */
+  /** Knows a listener or a function until C forgets its tag. The caller keeps it. */
   public static long register(Object callee) {
     long tag = Queue.newTag();
-    REGISTERED.put(tag, callee);
+    REGISTERED.put(tag, new WeakReference<>(callee));
     return tag;
   }
 
-  /** How many are kept. */
+  private static Object callee(long tag) {
+    WeakReference<?> weak = REGISTERED.get(tag);
+    return weak == null ? null : weak.get();
+  }
+
+  /** How many are known. */
   public static int registered() {
     return REGISTERED.size();
   }
@@ -38,7 +47,7 @@ public final class Upcalls {
 
   static void evicted(long tag, int tier, int reason, byte[] key, byte[] value) {
     try {
-      if (REGISTERED.get(tag) instanceof Evicted listener) listener.evicted(tier, reason, key, value);
+      if (callee(tag) instanceof Evicted listener) listener.evicted(tier, reason, key, value);
     } catch (Throwable failure) { // nothing may reach C
       log("an eviction listener failed", failure);
     }
@@ -46,7 +55,7 @@ public final class Upcalls {
 
   static long hash(long tag, byte[] data) {
     try {
-      if (REGISTERED.get(tag) instanceof Hash function) return function.hash(data);
+      if (callee(tag) instanceof Hash function) return function.hash(data);
     } catch (Throwable failure) { // nothing may reach C
       log("a hash function failed", failure);
     }
