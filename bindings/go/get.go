@@ -34,7 +34,7 @@ func (g *group) get(ctx context.Context, key string, dest transport.Sink, flags 
 		defer g.instance.callers.leave(op, asks)
 	}
 	c := core.NewCall()
-	began := c.Begin(g.plain, g.handle, key, c.Scratch(), flags, timeoutMs(ctx))
+	began := c.Begin(g.handle, key, c.Scratch(), flags, timeoutMs(ctx))
 	return g.finish(ctx, c, key, c.Scratch(), began, flags, dest)
 }
 
@@ -84,7 +84,7 @@ func (g *group) await(ctx context.Context, c *core.Call, key string, began int) 
 		core.Fence()
 		c.Taken()
 		if c.Event.Kind != core.COHORT_EVENT_LEAD {
-			return 0, g.failure(ctx, c.Event, key)
+			return 0, g.failure(ctx, &c.Event, key)
 		}
 		load = c.Event.Load
 	default:
@@ -102,7 +102,7 @@ func (g *group) failure(ctx context.Context, e *core.Event, key string) error {
 	if e.Status == core.COHORT_OK {
 		return nil
 	}
-	defer core.Cohort_event_release(e)
+	defer e.Release()
 	if err := core.TakeFailure(e.ErrorTag); err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (g *group) GetInto(ctx context.Context, key string, buf []byte) ([]byte, er
 		return g.getInto(buf, func(dest transport.Sink) error { return g.get(ctx, key, dest, core.COHORT_GET_CAN_LEAD) })
 	}
 	c := core.NewCall()
-	began := c.Begin(g.plain, g.handle, key, buf, core.COHORT_GET_CAN_LEAD, timeoutMs(ctx))
+	began := c.Begin(g.handle, key, buf, core.COHORT_GET_CAN_LEAD, timeoutMs(ctx))
 	if began == core.COHORT_BEGIN_HIT && c.Hit.Value == 0 {
 		size := c.Hit.Size
 		c.Free()

@@ -67,7 +67,7 @@ func (g *group) run(l *load, dest transport.Sink) (err error) {
 		return err
 	}
 	if handle := l.take(); handle != 0 {
-		core.CompleteLoad(g.plain, handle, viewBytes(view), unixNs(view.Expire()))
+		core.CompleteLoad(handle, viewBytes(view), unixNs(view.Expire()))
 	}
 	return nil
 }

@@ -65,13 +65,12 @@ type group struct {
 	name     string
 	getter   Getter
 	handle   uintptr // cohort_group_t
-	plain    bool    // the engine never calls back into Go for this group
 	main     *tier   // nil: the engine's own
 	hot      *tier
 }
 
 func newGroup(i *Instance, name string, cacheBytes int64, getter Getter) (*group, error) {
-	g := &group{instance: i, name: name, getter: getter, plain: i.plain}
+	g := &group{instance: i, name: name, getter: getter}
 	if i.opts.CacheFactory != nil {
 		mainBytes, hotBytes := tierBytes(cacheBytes)
 		var err error

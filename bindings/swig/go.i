@@ -5,12 +5,6 @@
 // can never call back into Go may be listed: C must not hold a pointer into a stack that a callback could move.
 %insert(cgo_comment_typedefs) %{
 #cgo pkg-config: cohort
-#cgo noescape _wrap_cohort_go_begin_plain_cohort_go
-#cgo nocallback _wrap_cohort_go_begin_plain_cohort_go
-#cgo noescape _wrap_cohort_go_complete_plain_cohort_go
-#cgo nocallback _wrap_cohort_go_complete_plain_cohort_go
-#cgo noescape _wrap_cohort_queue_wait_cohort_go
-#cgo nocallback _wrap_cohort_queue_wait_cohort_go
 #cgo noescape _wrap_cohort_group_stats_cohort_go
 #cgo nocallback _wrap_cohort_group_stats_cohort_go
 #cgo noescape _wrap_cohort_group_cache_stats_cohort_go
@@ -19,9 +13,6 @@
 #cgo nocallback _wrap_cohort_request_view_cohort_go
 #cgo noescape _wrap_cohort_response_view_cohort_go
 #cgo nocallback _wrap_cohort_response_view_cohort_go
-#cgo nocallback _wrap_cohort_value_free_cohort_go
-#cgo nocallback _wrap_cohort_value_data_cohort_go
-#cgo nocallback _wrap_cohort_load_time_left_ms_cohort_go
 %}
 
 // ---- opaque handles: uintptr, so that nothing is boxed into an interface
@@ -43,6 +34,8 @@
 %go_handle(cohort_transport_t)
 %go_handle(cohort_request_t)
 %go_handle(cohort_response_t)
+%go_handle(cohort_go_call_t)
+%go_handle(cohort_event_t)
 
 // ---- borrowed memory that comes back: its address; Go reads it in place
 %typemap(gotype) const char *, const void * "uintptr"
@@ -87,6 +80,7 @@
 %typemap(gotype) (void *buf, size_t cap) "[]byte"
 %typemap(in) (void *buf, size_t cap) %{ $1 = ($1_ltype)$input.array; $2 = ($2_ltype)$input.len; %}
 %typemap(gotype) (cohort_event_t *events, size_t max) "[]Event"
+%typemap(imtype) (cohort_event_t *events, size_t max) "[]Event"
 %typemap(in) (cohort_event_t *events, size_t max) %{ $1 = ($1_ltype)$input.array; $2 = ($2_ltype)$input.len; %}
 %typemap(gotype) (const int64_t *key_sizes, size_t count) "[]int64"
 %typemap(in) (const int64_t *key_sizes, size_t count) %{ $1 = ($1_ltype)$input.array; $2 = ($2_ltype)$input.len; %}
@@ -97,11 +91,9 @@
 %typemap(gotype) T * "*GO"
 %typemap(in) T * %{ $1 = ($1_ltype)$input; %}
 %enddef
-%go_struct(cohort_event_t, Event)
 %go_struct(cohort_answer_t, Answer)
 %go_struct(cohort_request_view_t, RequestView)
 %go_struct(cohort_response_view_t, ResponseView)
-%go_struct(cohort_go_hit_t, Hit)
 %typemap(gotype) (cohort_group_stats_t *stats, size_t stats_size) "*GroupStats"
 %typemap(in) (cohort_group_stats_t *stats, size_t stats_size) %{ $1 = ($1_ltype)$input; $2 = 23 * 8; %}
 %typemap(gotype) (cohort_cache_stats_t *stats, size_t stats_size) "*CacheStats"
@@ -157,10 +149,14 @@ static void cohort_go_cache_remove(void *user, const char *key, size_t key_size)
 static void cohort_go_destroy(void *user) { cohortGoDestroy((uint64_t)(uintptr_t)user); }
 
 // The answer of a get, and where its value lies if it did not fit into the buffer: one call where three would be needed.
-typedef struct cohort_go_hit {
+// Where the event goes, and the error, stay the same for the life of a Call.
+typedef struct cohort_go_call {
   cohort_answer_t answer;
   const void *data;
-} cohort_go_hit_t;
+  cohort_queue_t *queue;
+  uint64_t tag;
+  cohort_error_t *error;
+} cohort_go_call_t;
 
 #define COHORT_GO_AT(type, field, offset) \
   _Static_assert(offsetof(type, field) == (offset), #type "." #field " moved: update layout.go")
@@ -186,6 +182,10 @@ COHORT_GO_AT(cohort_answer_t, value, 16);
 COHORT_GO_AT(cohort_answer_t, load, 24);
 COHORT_GO_AT(cohort_answer_t, ticket, 32);
 COHORT_GO_AT(cohort_answer_t, source, 40);
+COHORT_GO_AT(cohort_go_call_t, data, 48);
+COHORT_GO_AT(cohort_go_call_t, queue, 56);
+COHORT_GO_AT(cohort_go_call_t, tag, 64);
+COHORT_GO_AT(cohort_go_call_t, error, 72);
 _Static_assert(sizeof(cohort_request_view_t) == 152, "cohort_request_view_t grew: update layout.go");
 COHORT_GO_AT(cohort_request_view_t, peer, 8);
 COHORT_GO_AT(cohort_request_view_t, group, 24);
@@ -212,26 +212,15 @@ COHORT_GO_AT(cohort_cache_stats_t, rejected, 64);
 %}
 
 %inline %{
-typedef struct cohort_go_hit cohort_go_hit_t;
+typedef struct cohort_go_call cohort_go_call_t;
 
-/* Begins a get of a group that may call back into Go (a hash function or a cache written in Go). */
+/* Begins a get. What stays the same for a Call's life is in `call`, as is what begin answers. */
 static int32_t cohort_go_begin(cohort_group_t *group, const char *key, size_t key_size, void *buf, size_t cap,
-                               int32_t flags, int64_t timeout_ms, cohort_queue_t *queue, uint64_t tag,
-                               cohort_go_hit_t *hit, cohort_error_t *error) {
-  int32_t began = cohort_group_begin(group, key, key_size, buf, cap, flags, timeout_ms, queue, tag, &hit->answer, error);
-  hit->data = began == COHORT_BEGIN_HIT && hit->answer.value ? cohort_value_data(hit->answer.value) : NULL;
+                               int32_t flags, int64_t timeout_ms, cohort_go_call_t *call) {
+  int32_t began = cohort_group_begin(group, key, key_size, buf, cap, flags, timeout_ms, call->queue, call->tag,
+                                     &call->answer, call->error);
+  call->data = began == COHORT_BEGIN_HIT && call->answer.value ? cohort_value_data(call->answer.value) : NULL;
   return began;
-}
-/* The same for a group that never calls back, so that the crossing is cheaper. */
-static int32_t cohort_go_begin_plain(cohort_group_t *group, const char *key, size_t key_size, void *buf, size_t cap,
-                                     int32_t flags, int64_t timeout_ms, cohort_queue_t *queue, uint64_t tag,
-                                     cohort_go_hit_t *hit, cohort_error_t *error) {
-  return cohort_go_begin(group, key, key_size, buf, cap, flags, timeout_ms, queue, tag, hit, error);
-}
-/* Ends a load of a group that never calls back. */
-static int32_t cohort_go_complete_plain(cohort_load_t *load, const void *value, size_t value_size,
-                                        int64_t expire_unix_ns, cohort_error_t *error) {
-  return cohort_load_complete(load, value, value_size, expire_unix_ns, error);
 }
 /* Copies the values of all hits, one after the other, to a buffer of at least their sizes' sum, and frees them. */
 static void cohort_go_take_hits(cohort_answer_t *answers, const int64_t *key_sizes, size_t count, void *buf, size_t cap) {

@@ -62,7 +62,7 @@ func (g *group) change(ctx context.Context, op operation, start func(queue uintp
 	core.Fence()
 	c.Taken()
 	status, message := c.Event.Status, core.String(c.Event.Data, c.Event.Size)
-	core.Cohort_event_release(c.Event)
+	c.Event.Release()
 	c.Free()
 	if status == core.COHORT_OK {
 		return nil

@@ -56,7 +56,6 @@ type Instance struct {
 	engine *engine
 	sender *sender // nil: the engine's own client asks the peers
 	calls  bool    // the sender makes calls of clients, which see their callers' contexts
-	plain  bool    // nothing in the engine calls back into Go
 	err    error   // why the engine's part could not be made; what needs it returns this
 
 	callers callers
@@ -102,9 +101,7 @@ func (i *Instance) start(object uintptr) bool {
 	if i.opts.Replicas != 0 && core.Cohort_instance_options_set_replicas(options, i.opts.Replicas, object) != core.COHORT_OK {
 		return false
 	}
-	i.plain = i.opts.CacheFactory == nil
 	if hash := i.opts.HashFn; hash != nil && !isDefaultHash(hash) {
-		i.plain = false
 		if core.Cohort_go_set_hash(options, core.RegisterHash(safeHash(hash, i.opts.Logger)), object) != core.COHORT_OK {
 			return false
 		}

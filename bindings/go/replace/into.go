@@ -44,7 +44,7 @@ func (g *group) Peek(key string, buf []byte) ([]byte, bool) {
 	buf = buf[:cap(buf)]
 	c := core.NewCall()
 	defer c.Free()
-	if c.Begin(g.plain, g.handle, key, buf, core.COHORT_GET_PEEK, 0) != core.COHORT_BEGIN_HIT {
+	if c.Begin(g.handle, key, buf, core.COHORT_GET_PEEK, 0) != core.COHORT_BEGIN_HIT {
 		return nil, false
 	}
 	if c.Hit.Value == 0 {

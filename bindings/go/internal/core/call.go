@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 	"weak"
 )
 
@@ -13,11 +14,9 @@ const scratchBytes = 4096
 // Call is one operation that may wait for an event. Calls are pooled, each with a tag of its own for life, so that
 // beginning an operation allocates nothing and takes no lock.
 type Call struct {
-	Hit     *Hit   // what begin answered
-	Event   *Event // what came; valid after Done
+	Hit     Shared // what begin answered
+	Event   Event  // what came; valid after Done
 	scratch *[scratchBytes]byte
-	tag     uint64
-	object  uintptr // cohort_error_t
 	done    chan struct{}
 	state   atomic.Int32
 }
@@ -30,7 +29,7 @@ const (
 )
 
 var (
-	callPool = sync.Pool{New: func() any { return newCall() }}
+	callPool sync.Pool
 	// A Call that waits lends its buffer to others: what waits must be small.
 	scratchPool = sync.Pool{New: func() any { return new([scratchBytes]byte) }}
 	slots       slotTable
@@ -46,38 +45,38 @@ type slotTable struct {
 }
 
 func newCall() *Call {
-	c := &Call{
-		// Apart from the Call: what C is given must not lie in one piece of memory with Go pointers.
-		Hit:    new(Hit),
-		Event:  new(Event),
-		done:   make(chan struct{}, 1),
-		object: Cohort_error_new(),
-	}
+	c := &Call{done: make(chan struct{}, 1)}
+	c.Hit.queue, c.Hit.error = Queue(), Cohort_error_new()
 	slots.mu.Lock()
 	if n := len(slots.free); n > 0 {
-		c.tag = slots.free[n-1]
+		c.Hit.tag = slots.free[n-1]
 		slots.free = slots.free[:n-1]
 	} else {
-		c.tag = uint64(len(slots.calls))
+		c.Hit.tag = uint64(len(slots.calls))
 		slots.calls = append(slots.calls, weak.Pointer[Call]{})
 	}
-	slots.calls[c.tag] = weak.Make(c)
+	slots.calls[c.Hit.tag] = weak.Make(c)
 	slots.mu.Unlock()
 	type owned struct {
-		tag    uint64
-		object uintptr
+		tag   uint64
+		error uintptr
 	}
 	runtime.AddCleanup(c, func(o owned) {
-		Cohort_error_free(o.object)
+		Cohort_error_free(o.error)
 		slots.mu.Lock()
 		slots.free = append(slots.free, o.tag)
 		slots.mu.Unlock()
-	}, owned{c.tag, c.object})
+	}, owned{c.Hit.tag, c.Hit.error})
 	return c
 }
 
 // NewCall takes a Call from the pool.
-func NewCall() *Call { return callPool.Get().(*Call) }
+func NewCall() *Call {
+	if c, ok := callPool.Get().(*Call); ok {
+		return c
+	}
+	return newCall()
+}
 
 // Free puts the Call back. Not while its event may still come: Leave then.
 func (c *Call) Free() { callPool.Put(c) }
@@ -91,29 +90,24 @@ func (c *Call) Scratch() []byte {
 }
 
 // Error copies the error of the operation that could not begin.
-func (c *Call) Error() *Error { return takeError(c.object) }
+func (c *Call) Error() *Error { return takeError(c.Hit.error) }
 
-// Begin begins a get. plain: the group never calls back into Go. Returns COHORT_BEGIN_* or a negated status. buf takes a
-// hit; c.Hit tells the rest.
-func (c *Call) Begin(plain bool, group uintptr, key string, buf []byte, flags int, timeoutMs int64) int {
-	var began int
+// Begin begins a get. Returns COHORT_BEGIN_* or a negated status. buf takes a hit; c.Hit tells the rest.
+func (c *Call) Begin(group uintptr, key string, buf []byte, flags int, timeoutMs int64) int {
 	Fence()
-	place := enter(c.tag)
-	if plain {
-		began = Cohort_go_begin_plain(group, key, buf, flags, timeoutMs, Queue(), c.tag, c.Hit, c.object)
-	} else {
-		began = Cohort_go_begin(group, key, buf, flags, timeoutMs, Queue(), c.tag, c.Hit, c.object)
-	}
+	place := enter(c.Hit.tag)
+	began := Cohort_go_begin(group, key, buf, flags, timeoutMs, uintptr(unsafe.Pointer(&c.Hit)))
 	place.leave()
 	Fence()
+	runtime.KeepAlive(c)
 	return began
 }
 
 // Start runs one call that puts the Call's event into the queue if it returns COHORT_OK.
 func (c *Call) Start(operation func(queue uintptr, tag uint64, object uintptr) (status int)) error {
 	Fence()
-	place := enter(c.tag)
-	status := operation(Queue(), c.tag, c.object)
+	place := enter(c.Hit.tag)
+	status := operation(c.Hit.queue, c.Hit.tag, c.Hit.error)
 	place.leave()
 	if status != COHORT_OK {
 		return c.Error()
@@ -123,14 +117,14 @@ func (c *Call) Start(operation func(queue uintptr, tag uint64, object uintptr) (
 
 // Cancel ends the wait that began with the ticket. The event comes all the same.
 func (c *Call) Cancel(group uintptr, ticket uint64) {
-	place := enter(c.tag)
+	place := enter(c.Hit.tag)
 	Cohort_group_cancel(group, ticket)
 	place.leave()
 }
 
 // FreeValue releases a value that the Call brought.
 func (c *Call) FreeValue(value uintptr) {
-	place := enter(c.tag)
+	place := enter(c.Hit.tag)
 	Cohort_value_free(value)
 	place.leave()
 }
@@ -156,7 +150,7 @@ func (c *Call) Leave() {
 	absent.Delete(c)
 	<-c.done
 	c.Taken()
-	Cohort_event_release(c.Event)
+	c.Event.Release()
 	c.Free()
 }
 
@@ -166,12 +160,12 @@ func (c *Call) Taken() { c.state.Store(callOpen) }
 // deliver hands the event to the goroutine that waits. Runs on the reader, never blocks.
 func (c *Call) deliver(event *Event) {
 	if c.state.CompareAndSwap(callOpen, callServed) {
-		*c.Event = *event
+		c.Event = *event
 		c.done <- struct{}{}
 		return
 	}
 	absent.Delete(c)
 	c.Taken()
-	Cohort_event_release(event)
+	event.Release()
 	c.Free()
 }

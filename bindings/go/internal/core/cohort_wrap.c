@@ -202,10 +202,14 @@ static void cohort_go_cache_remove(void *user, const char *key, size_t key_size)
 static void cohort_go_destroy(void *user) { cohortGoDestroy((uint64_t)(uintptr_t)user); }
 
 // The answer of a get, and where its value lies if it did not fit into the buffer: one call where three would be needed.
-typedef struct cohort_go_hit {
+// Where the event goes, and the error, stay the same for the life of a Call.
+typedef struct cohort_go_call {
   cohort_answer_t answer;
   const void *data;
-} cohort_go_hit_t;
+  cohort_queue_t *queue;
+  uint64_t tag;
+  cohort_error_t *error;
+} cohort_go_call_t;
 
 #define COHORT_GO_AT(type, field, offset) \
   _Static_assert(offsetof(type, field) == (offset), #type "." #field " moved: update layout.go")
@@ -231,6 +235,10 @@ COHORT_GO_AT(cohort_answer_t, value, 16);
 COHORT_GO_AT(cohort_answer_t, load, 24);
 COHORT_GO_AT(cohort_answer_t, ticket, 32);
 COHORT_GO_AT(cohort_answer_t, source, 40);
+COHORT_GO_AT(cohort_go_call_t, data, 48);
+COHORT_GO_AT(cohort_go_call_t, queue, 56);
+COHORT_GO_AT(cohort_go_call_t, tag, 64);
+COHORT_GO_AT(cohort_go_call_t, error, 72);
 _Static_assert(sizeof(cohort_request_view_t) == 152, "cohort_request_view_t grew: update layout.go");
 COHORT_GO_AT(cohort_request_view_t, peer, 8);
 COHORT_GO_AT(cohort_request_view_t, group, 24);
@@ -256,26 +264,15 @@ _Static_assert(sizeof(cohort_cache_stats_t) >= 9 * 8, "cohort_cache_stats_t shra
 COHORT_GO_AT(cohort_cache_stats_t, rejected, 64);
 
 
-typedef struct cohort_go_hit cohort_go_hit_t;
+typedef struct cohort_go_call cohort_go_call_t;
 
-/* Begins a get of a group that may call back into Go (a hash function or a cache written in Go). */
+/* Begins a get. What stays the same for a Call's life is in `call`, as is what begin answers. */
 static int32_t cohort_go_begin(cohort_group_t *group, const char *key, size_t key_size, void *buf, size_t cap,
-                               int32_t flags, int64_t timeout_ms, cohort_queue_t *queue, uint64_t tag,
-                               cohort_go_hit_t *hit, cohort_error_t *error) {
-  int32_t began = cohort_group_begin(group, key, key_size, buf, cap, flags, timeout_ms, queue, tag, &hit->answer, error);
-  hit->data = began == COHORT_BEGIN_HIT && hit->answer.value ? cohort_value_data(hit->answer.value) : NULL;
+                               int32_t flags, int64_t timeout_ms, cohort_go_call_t *call) {
+  int32_t began = cohort_group_begin(group, key, key_size, buf, cap, flags, timeout_ms, call->queue, call->tag,
+                                     &call->answer, call->error);
+  call->data = began == COHORT_BEGIN_HIT && call->answer.value ? cohort_value_data(call->answer.value) : NULL;
   return began;
-}
-/* The same for a group that never calls back, so that the crossing is cheaper. */
-static int32_t cohort_go_begin_plain(cohort_group_t *group, const char *key, size_t key_size, void *buf, size_t cap,
-                                     int32_t flags, int64_t timeout_ms, cohort_queue_t *queue, uint64_t tag,
-                                     cohort_go_hit_t *hit, cohort_error_t *error) {
-  return cohort_go_begin(group, key, key_size, buf, cap, flags, timeout_ms, queue, tag, hit, error);
-}
-/* Ends a load of a group that never calls back. */
-static int32_t cohort_go_complete_plain(cohort_load_t *load, const void *value, size_t value_size,
-                                        int64_t expire_unix_ns, cohort_error_t *error) {
-  return cohort_load_complete(load, value, value_size, expire_unix_ns, error);
 }
 /* Copies the values of all hits, one after the other, to a buffer of at least their sizes' sum, and frees them. */
 static void cohort_go_take_hits(cohort_answer_t *answers, const int64_t *key_sizes, size_t count, void *buf, size_t cap) {
@@ -330,7 +327,7 @@ void *_wrap_Swig_malloc_cohort_go(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_cohort_go_begin_cohort_go(cohort_group_t *_swig_go_0, _gostring_ _swig_go_1, _goslice_ _swig_go_2, intgo _swig_go_3, long long _swig_go_4, cohort_queue_t *_swig_go_5, long long _swig_go_6, cohort_go_hit_t *_swig_go_7, cohort_error_t *_swig_go_8) {
+intgo _wrap_cohort_go_begin_cohort_go(cohort_group_t *_swig_go_0, _gostring_ _swig_go_1, _goslice_ _swig_go_2, intgo _swig_go_3, long long _swig_go_4, cohort_go_call_t *_swig_go_5) {
   cohort_group_t *arg1 = (cohort_group_t *) 0 ;
   char *arg2 = (char *) 0 ;
   size_t arg3 ;
@@ -338,10 +335,7 @@ intgo _wrap_cohort_go_begin_cohort_go(cohort_group_t *_swig_go_0, _gostring_ _sw
   size_t arg5 ;
   int32_t arg6 ;
   int64_t arg7 ;
-  cohort_queue_t *arg8 = (cohort_queue_t *) 0 ;
-  uint64_t arg9 ;
-  cohort_go_hit_t *arg10 = (cohort_go_hit_t *) 0 ;
-  cohort_error_t *arg11 = (cohort_error_t *) 0 ;
+  cohort_go_call_t *arg8 = (cohort_go_call_t *) 0 ;
   int32_t result;
   intgo _swig_go_result;
 
@@ -350,68 +344,12 @@ intgo _wrap_cohort_go_begin_cohort_go(cohort_group_t *_swig_go_0, _gostring_ _sw
   arg4 = (void *)_swig_go_2.array; arg5 = (size_t)_swig_go_2.len;
   arg6 = (int32_t)_swig_go_3;
   arg7 = (int64_t)_swig_go_4;
-  arg8 = (cohort_queue_t *)_swig_go_5;
-  arg9 = (uint64_t)_swig_go_6;
-  arg10 = (cohort_go_hit_t *)_swig_go_7;
-  arg11 = (cohort_error_t *)_swig_go_8;
+  arg8 = (cohort_go_call_t *)_swig_go_5;
 
-  result = (int32_t)cohort_go_begin(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7,arg8,arg9,arg10,arg11);
+  result = (int32_t)cohort_go_begin(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7,arg8);
   _swig_go_result = result;
 
 
-  return _swig_go_result;
-}
-
-
-intgo _wrap_cohort_go_begin_plain_cohort_go(cohort_group_t *_swig_go_0, _gostring_ _swig_go_1, _goslice_ _swig_go_2, intgo _swig_go_3, long long _swig_go_4, cohort_queue_t *_swig_go_5, long long _swig_go_6, cohort_go_hit_t *_swig_go_7, cohort_error_t *_swig_go_8) {
-  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
-  char *arg2 = (char *) 0 ;
-  size_t arg3 ;
-  void *arg4 = (void *) 0 ;
-  size_t arg5 ;
-  int32_t arg6 ;
-  int64_t arg7 ;
-  cohort_queue_t *arg8 = (cohort_queue_t *) 0 ;
-  uint64_t arg9 ;
-  cohort_go_hit_t *arg10 = (cohort_go_hit_t *) 0 ;
-  cohort_error_t *arg11 = (cohort_error_t *) 0 ;
-  int32_t result;
-  intgo _swig_go_result;
-
-  arg1 = (cohort_group_t *)_swig_go_0;
-  arg2 = (char *)_swig_go_1.p; arg3 = (size_t)_swig_go_1.n;
-  arg4 = (void *)_swig_go_2.array; arg5 = (size_t)_swig_go_2.len;
-  arg6 = (int32_t)_swig_go_3;
-  arg7 = (int64_t)_swig_go_4;
-  arg8 = (cohort_queue_t *)_swig_go_5;
-  arg9 = (uint64_t)_swig_go_6;
-  arg10 = (cohort_go_hit_t *)_swig_go_7;
-  arg11 = (cohort_error_t *)_swig_go_8;
-
-  result = (int32_t)cohort_go_begin_plain(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7,arg8,arg9,arg10,arg11);
-  _swig_go_result = result;
-
-
-  return _swig_go_result;
-}
-
-
-intgo _wrap_cohort_go_complete_plain_cohort_go(cohort_load_t *_swig_go_0, _goslice_ _swig_go_1, long long _swig_go_2, cohort_error_t *_swig_go_3) {
-  cohort_load_t *arg1 = (cohort_load_t *) 0 ;
-  void *arg2 = (void *) 0 ;
-  size_t arg3 ;
-  int64_t arg4 ;
-  cohort_error_t *arg5 = (cohort_error_t *) 0 ;
-  int32_t result;
-  intgo _swig_go_result;
-
-  arg1 = (cohort_load_t *)_swig_go_0;
-  arg2 = (void *)_swig_go_1.array; arg3 = (size_t)_swig_go_1.len;
-  arg4 = (int64_t)_swig_go_2;
-  arg5 = (cohort_error_t *)_swig_go_3;
-
-  result = (int32_t)cohort_go_complete_plain(arg1,(void const *)arg2,arg3,arg4,arg5);
-  _swig_go_result = result;
   return _swig_go_result;
 }
 

@@ -82,14 +82,10 @@ func FailRequest(request uintptr, status int, err error) {
 	fail(err, func(tag uint64) int64 { return Cohort_request_fail(request, status, message, tag) })
 }
 
-// CompleteLoad ends a load with a value. plain: the group never calls back into Go.
-func CompleteLoad(plain bool, load uintptr, value []byte, expireUnixNs int64) {
+// CompleteLoad ends a load with a value.
+func CompleteLoad(load uintptr, value []byte, expireUnixNs int64) {
 	Fence()
 	place := enter(uint64(load) >> 4)
 	defer place.leave()
-	if plain {
-		Cohort_go_complete_plain(load, value, expireUnixNs, 0)
-	} else {
-		Cohort_load_complete(load, value, expireUnixNs, 0)
-	}
+	Cohort_load_complete(load, value, expireUnixNs, 0)
 }

@@ -1,6 +1,9 @@
 package core
 
-import "unsafe"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // The structs that C fills in place. Their layouts are those of cohort.h: go.i asserts the C side when it is compiled,
 // layout_test.go the Go side. Addresses and handles are uintptr, so that the garbage collector does not look at them.
@@ -22,6 +25,14 @@ type Event struct {
 	Flags        int32
 }
 
+// Release frees what the event owns, if that is anything. REQUIRES: the event is on the heap, as events that C has filled are.
+func (e *Event) Release() {
+	if e.Value|e.Load|e.Request|e.Response != 0 {
+		Cohort_event_release(uintptr(unsafe.Pointer(e)))
+		runtime.KeepAlive(e)
+	}
+}
+
 // Answer is cohort_answer_t.
 type Answer struct {
 	Size         int64
@@ -33,10 +44,14 @@ type Answer struct {
 	Reserved     int32
 }
 
-// Hit is an Answer, and where its value lies when it did not fit into the buffer.
-type Hit struct {
+// Shared is cohort_go_call_t: what begin answered and, if the value did not fit into the buffer, where it lies; and what is
+// C's to read for the life of a Call.
+type Shared struct {
 	Answer
-	Data uintptr
+	Data  uintptr
+	queue uintptr // cohort_queue_t
+	tag   uint64
+	error uintptr // cohort_error_t
 }
 
 // GroupStats is cohort_group_stats_t.

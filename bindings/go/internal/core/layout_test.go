@@ -9,7 +9,7 @@ import (
 func TestStructsHaveTheLayoutsOfC(t *testing.T) {
 	var e Event
 	var a Answer
-	var h Hit
+	var h Shared
 	var r RequestView
 	var s ResponseView
 	for _, c := range []struct {
@@ -35,8 +35,11 @@ func TestStructsHaveTheLayoutsOfC(t *testing.T) {
 		{"Answer.Load", unsafe.Offsetof(a.Load), 24},
 		{"Answer.Ticket", unsafe.Offsetof(a.Ticket), 32},
 		{"Answer.Source", unsafe.Offsetof(a.Source), 40},
-		{"Hit", unsafe.Sizeof(h), 56},
-		{"Hit.Data", unsafe.Offsetof(h.Data), 48},
+		{"Shared", unsafe.Sizeof(h), 80},
+		{"Shared.Data", unsafe.Offsetof(h.Data), 48},
+		{"Shared.queue", unsafe.Offsetof(h.queue), 56},
+		{"Shared.tag", unsafe.Offsetof(h.tag), 64},
+		{"Shared.error", unsafe.Offsetof(h.error), 72},
 		{"RequestView", unsafe.Sizeof(r), 152},
 		{"RequestView.Peer", unsafe.Offsetof(r.Peer), 8},
 		{"RequestView.Group", unsafe.Offsetof(r.Group), 24},

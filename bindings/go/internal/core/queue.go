@@ -143,7 +143,7 @@ func dispatch(events []Event, calls []*Call) {
 				}
 			}
 		}
-		Cohort_event_release(e)
+		e.Release()
 	}
 	clear(calls)
 }

@@ -23,18 +23,12 @@ typedef unsigned long long uintgo;
 
 
 
-typedef struct { char *p; intgo n; } _gostring_;
-typedef struct { void* array; intgo len; intgo cap; } _goslice_;
+typedef struct { uintptr_t p; intgo n; } _gostring_;
+typedef struct { uintptr_t array; intgo len; intgo cap; } _goslice_;
 
 
 
 #cgo pkg-config: cohort
-#cgo noescape _wrap_cohort_gov3_begin_plain_cohort_gov3
-#cgo nocallback _wrap_cohort_gov3_begin_plain_cohort_gov3
-#cgo noescape _wrap_cohort_gov3_complete_plain_cohort_gov3
-#cgo nocallback _wrap_cohort_gov3_complete_plain_cohort_gov3
-#cgo noescape _wrap_cohort_queue_wait_cohort_gov3
-#cgo nocallback _wrap_cohort_queue_wait_cohort_gov3
 #cgo noescape _wrap_cohort_group_stats_cohort_gov3
 #cgo nocallback _wrap_cohort_group_stats_cohort_gov3
 #cgo noescape _wrap_cohort_group_cache_stats_cohort_gov3
@@ -43,208 +37,196 @@ typedef struct { void* array; intgo len; intgo cap; } _goslice_;
 #cgo nocallback _wrap_cohort_request_view_cohort_gov3
 #cgo noescape _wrap_cohort_response_view_cohort_gov3
 #cgo nocallback _wrap_cohort_response_view_cohort_gov3
-#cgo nocallback _wrap_cohort_value_free_cohort_gov3
-#cgo nocallback _wrap_cohort_value_data_cohort_gov3
-#cgo nocallback _wrap_cohort_load_time_left_ms_cohort_gov3
 
 typedef _gostring_ swig_type_1;
 typedef _goslice_ swig_type_2;
 typedef long long swig_type_3;
-typedef long long swig_type_4;
-typedef _gostring_ swig_type_5;
+typedef _goslice_ swig_type_4;
+typedef _goslice_ swig_type_5;
 typedef _goslice_ swig_type_6;
 typedef long long swig_type_7;
 typedef long long swig_type_8;
-typedef _goslice_ swig_type_9;
-typedef long long swig_type_10;
-typedef _goslice_ swig_type_11;
-typedef _goslice_ swig_type_12;
-typedef _goslice_ swig_type_13;
+typedef long long swig_type_9;
+typedef _goslice_ swig_type_10;
+typedef long long swig_type_11;
+typedef long long swig_type_12;
+typedef long long swig_type_13;
 typedef long long swig_type_14;
-typedef long long swig_type_15;
+typedef _goslice_ swig_type_15;
 typedef long long swig_type_16;
-typedef _goslice_ swig_type_17;
-typedef long long swig_type_18;
+typedef _gostring_ swig_type_17;
+typedef _gostring_ swig_type_18;
 typedef long long swig_type_19;
-typedef long long swig_type_20;
+typedef _gostring_ swig_type_20;
 typedef long long swig_type_21;
-typedef _goslice_ swig_type_22;
-typedef long long swig_type_23;
+typedef _gostring_ swig_type_22;
+typedef _gostring_ swig_type_23;
 typedef _gostring_ swig_type_24;
 typedef _gostring_ swig_type_25;
-typedef long long swig_type_26;
+typedef _gostring_ swig_type_26;
 typedef _gostring_ swig_type_27;
 typedef long long swig_type_28;
 typedef _gostring_ swig_type_29;
 typedef _gostring_ swig_type_30;
 typedef _gostring_ swig_type_31;
-typedef _gostring_ swig_type_32;
-typedef _gostring_ swig_type_33;
-typedef _gostring_ swig_type_34;
+typedef _goslice_ swig_type_32;
+typedef long long swig_type_33;
+typedef long long swig_type_34;
 typedef long long swig_type_35;
-typedef _gostring_ swig_type_36;
-typedef _gostring_ swig_type_37;
-typedef _gostring_ swig_type_38;
-typedef _goslice_ swig_type_39;
-typedef long long swig_type_40;
+typedef long long swig_type_36;
+typedef long long swig_type_37;
+typedef long long swig_type_38;
+typedef _gostring_ swig_type_39;
+typedef _goslice_ swig_type_40;
 typedef long long swig_type_41;
 typedef long long swig_type_42;
 typedef long long swig_type_43;
-typedef long long swig_type_44;
-typedef long long swig_type_45;
-typedef _gostring_ swig_type_46;
-typedef _goslice_ swig_type_47;
-typedef long long swig_type_48;
+typedef _gostring_ swig_type_44;
+typedef _goslice_ swig_type_45;
+typedef long long swig_type_46;
+typedef long long swig_type_47;
+typedef _goslice_ swig_type_48;
 typedef long long swig_type_49;
 typedef long long swig_type_50;
 typedef _gostring_ swig_type_51;
 typedef _goslice_ swig_type_52;
-typedef long long swig_type_53;
+typedef _gostring_ swig_type_53;
 typedef long long swig_type_54;
-typedef _goslice_ swig_type_55;
+typedef long long swig_type_55;
 typedef long long swig_type_56;
-typedef long long swig_type_57;
-typedef _gostring_ swig_type_58;
-typedef _goslice_ swig_type_59;
+typedef _goslice_ swig_type_57;
+typedef long long swig_type_58;
+typedef long long swig_type_59;
 typedef _gostring_ swig_type_60;
 typedef long long swig_type_61;
-typedef long long swig_type_62;
-typedef long long swig_type_63;
-typedef _goslice_ swig_type_64;
+typedef _gostring_ swig_type_62;
+typedef _goslice_ swig_type_63;
+typedef long long swig_type_64;
 typedef long long swig_type_65;
 typedef long long swig_type_66;
 typedef _gostring_ swig_type_67;
 typedef long long swig_type_68;
-typedef _gostring_ swig_type_69;
-typedef _goslice_ swig_type_70;
-typedef long long swig_type_71;
+typedef long long swig_type_69;
+typedef _gostring_ swig_type_70;
+typedef _goslice_ swig_type_71;
 typedef long long swig_type_72;
 typedef long long swig_type_73;
 typedef _gostring_ swig_type_74;
-typedef long long swig_type_75;
+typedef _goslice_ swig_type_75;
 typedef long long swig_type_76;
 typedef _gostring_ swig_type_77;
-typedef _goslice_ swig_type_78;
+typedef long long swig_type_78;
 typedef long long swig_type_79;
 typedef long long swig_type_80;
-typedef _gostring_ swig_type_81;
-typedef _goslice_ swig_type_82;
-typedef long long swig_type_83;
+typedef long long swig_type_81;
+typedef long long swig_type_82;
+typedef _gostring_ swig_type_83;
 typedef _gostring_ swig_type_84;
-typedef long long swig_type_85;
+typedef _gostring_ swig_type_85;
 typedef long long swig_type_86;
 typedef long long swig_type_87;
-typedef long long swig_type_88;
+typedef _goslice_ swig_type_88;
 typedef long long swig_type_89;
 typedef _gostring_ swig_type_90;
-typedef _gostring_ swig_type_91;
-typedef _gostring_ swig_type_92;
-typedef long long swig_type_93;
+typedef _goslice_ swig_type_91;
+typedef long long swig_type_92;
+typedef _gostring_ swig_type_93;
 typedef long long swig_type_94;
-typedef _goslice_ swig_type_95;
-typedef long long swig_type_96;
-typedef _gostring_ swig_type_97;
-typedef _goslice_ swig_type_98;
-typedef long long swig_type_99;
-typedef _gostring_ swig_type_100;
-typedef long long swig_type_101;
 extern void _wrap_Swig_free_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_cohort_gov3(swig_intgo arg1);
-extern swig_intgo _wrap_cohort_gov3_begin_cohort_gov3(uintptr_t arg1, swig_type_1 arg2, swig_type_2 arg3, swig_intgo arg4, swig_type_3 arg5, uintptr_t arg6, swig_type_4 arg7, swig_voidp arg8, uintptr_t arg9);
-extern swig_intgo _wrap_cohort_gov3_begin_plain_cohort_gov3(uintptr_t arg1, swig_type_5 arg2, swig_type_6 arg3, swig_intgo arg4, swig_type_7 arg5, uintptr_t arg6, swig_type_8 arg7, swig_voidp arg8, uintptr_t arg9);
-extern swig_intgo _wrap_cohort_gov3_complete_plain_cohort_gov3(uintptr_t arg1, swig_type_9 arg2, swig_type_10 arg3, uintptr_t arg4);
-extern void _wrap_cohort_gov3_take_hits_cohort_gov3(swig_type_11 arg1, swig_type_12 arg2, swig_type_13 arg3);
-extern swig_intgo _wrap_cohort_gov3_set_hash_cohort_gov3(uintptr_t arg1, swig_type_14 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_gov3_set_cache_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_15 arg3, uintptr_t arg4);
+extern swig_intgo _wrap_cohort_gov3_begin_cohort_gov3(uintptr_t arg1, swig_type_1 arg2, swig_type_2 arg3, swig_intgo arg4, swig_type_3 arg5, uintptr_t arg6);
+extern void _wrap_cohort_gov3_take_hits_cohort_gov3(swig_type_4 arg1, swig_type_5 arg2, swig_type_6 arg3);
+extern swig_intgo _wrap_cohort_gov3_set_hash_cohort_gov3(uintptr_t arg1, swig_type_7 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_gov3_set_cache_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_8 arg3, uintptr_t arg4);
 extern swig_intgo _wrap_cohort_api_level_cohort_gov3(void);
 extern uintptr_t _wrap_cohort_version_cohort_gov3(void);
 extern uintptr_t _wrap_cohort_error_new_cohort_gov3(void);
 extern void _wrap_cohort_error_free_cohort_gov3(uintptr_t arg1);
 extern swig_intgo _wrap_cohort_error_status_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_cohort_error_message_cohort_gov3(uintptr_t arg1);
-extern swig_type_16 _wrap_cohort_error_message_size_cohort_gov3(uintptr_t arg1);
+extern swig_type_9 _wrap_cohort_error_message_size_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_cohort_status_name_cohort_gov3(swig_intgo arg1);
-extern uintptr_t _wrap_cohort_value_new_cohort_gov3(swig_type_17 arg1, swig_type_18 arg2, uintptr_t arg3);
+extern uintptr_t _wrap_cohort_value_new_cohort_gov3(swig_type_10 arg1, swig_type_11 arg2, uintptr_t arg3);
 extern uintptr_t _wrap_cohort_value_clone_cohort_gov3(uintptr_t arg1);
 extern void _wrap_cohort_value_free_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_cohort_value_data_cohort_gov3(uintptr_t arg1);
-extern swig_type_19 _wrap_cohort_value_size_cohort_gov3(uintptr_t arg1);
-extern swig_type_20 _wrap_cohort_value_expire_unix_ns_cohort_gov3(uintptr_t arg1);
-extern void _wrap_cohort_event_release_cohort_gov3(swig_voidp arg1);
+extern swig_type_12 _wrap_cohort_value_size_cohort_gov3(uintptr_t arg1);
+extern swig_type_13 _wrap_cohort_value_expire_unix_ns_cohort_gov3(uintptr_t arg1);
+extern void _wrap_cohort_event_release_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_cohort_queue_new_cohort_gov3(uintptr_t arg1);
 extern void _wrap_cohort_queue_free_cohort_gov3(uintptr_t arg1);
 extern void _wrap_cohort_queue_close_cohort_gov3(uintptr_t arg1);
-extern swig_type_21 _wrap_cohort_queue_wait_cohort_gov3(uintptr_t arg1, swig_type_22 arg2, swig_type_23 arg3);
+extern swig_type_14 _wrap_cohort_queue_wait_cohort_gov3(uintptr_t arg1, swig_type_15 arg2, swig_type_16 arg3);
 extern swig_intgo _wrap_cohort_queue_fd_cohort_gov3(uintptr_t arg1, uintptr_t arg2);
 extern void _wrap_cohort_queue_wake_cohort_gov3(uintptr_t arg1);
 extern swig_intgo _wrap_cohort_queue_drained_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_cohort_instance_options_new_cohort_gov3(void);
 extern void _wrap_cohort_instance_options_free_cohort_gov3(uintptr_t arg1);
-extern swig_intgo _wrap_cohort_instance_options_set_name_cohort_gov3(uintptr_t arg1, swig_type_24 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_instance_options_set_name_cohort_gov3(uintptr_t arg1, swig_type_17 arg2, uintptr_t arg3);
 extern swig_intgo _wrap_cohort_instance_options_set_ring_cohort_gov3(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3);
 extern swig_intgo _wrap_cohort_instance_options_set_replicas_cohort_gov3(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3);
 extern swig_intgo _wrap_cohort_instance_options_set_transport_cohort_gov3(uintptr_t arg1, uintptr_t arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_instance_options_set_base_path_cohort_gov3(uintptr_t arg1, swig_type_25 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_instance_options_set_log_queue_cohort_gov3(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_type_26 arg4, uintptr_t arg5);
+extern swig_intgo _wrap_cohort_instance_options_set_base_path_cohort_gov3(uintptr_t arg1, swig_type_18 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_instance_options_set_log_queue_cohort_gov3(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3, swig_type_19 arg4, uintptr_t arg5);
 extern swig_intgo _wrap_cohort_instance_options_set_max_getter_threads_cohort_gov3(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3);
 extern uintptr_t _wrap_cohort_instance_new_cohort_gov3(uintptr_t arg1, uintptr_t arg2);
 extern void _wrap_cohort_instance_free_cohort_gov3(uintptr_t arg1);
-extern swig_intgo _wrap_cohort_instance_listen_cohort_gov3(uintptr_t arg1, swig_type_27 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_instance_stop_listening_cohort_gov3(uintptr_t arg1, swig_type_28 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_instance_listen_cohort_gov3(uintptr_t arg1, swig_type_20 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_instance_stop_listening_cohort_gov3(uintptr_t arg1, swig_type_21 arg2, uintptr_t arg3);
 extern uintptr_t _wrap_cohort_instance_listen_address_cohort_gov3(uintptr_t arg1, uintptr_t arg2);
-extern swig_intgo _wrap_cohort_instance_set_peers_cohort_gov3(uintptr_t arg1, swig_type_29 arg2, swig_type_30 arg3, uintptr_t arg4);
-extern uintptr_t _wrap_cohort_instance_owner_cohort_gov3(uintptr_t arg1, swig_type_31 arg2, uintptr_t arg3);
-extern uintptr_t _wrap_cohort_instance_new_group_cohort_gov3(uintptr_t arg1, swig_type_32 arg2, uintptr_t arg3, uintptr_t arg4);
-extern uintptr_t _wrap_cohort_instance_get_group_cohort_gov3(uintptr_t arg1, swig_type_33 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_instance_remove_group_cohort_gov3(uintptr_t arg1, swig_type_34 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_instance_shutdown_cohort_gov3(uintptr_t arg1, swig_type_35 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_instance_handle_request_cohort_gov3(uintptr_t arg1, swig_type_36 arg2, swig_type_37 arg3, swig_type_38 arg4, swig_type_39 arg5, swig_type_40 arg6, uintptr_t arg7, swig_type_41 arg8, uintptr_t arg9);
+extern swig_intgo _wrap_cohort_instance_set_peers_cohort_gov3(uintptr_t arg1, swig_type_22 arg2, swig_type_23 arg3, uintptr_t arg4);
+extern uintptr_t _wrap_cohort_instance_owner_cohort_gov3(uintptr_t arg1, swig_type_24 arg2, uintptr_t arg3);
+extern uintptr_t _wrap_cohort_instance_new_group_cohort_gov3(uintptr_t arg1, swig_type_25 arg2, uintptr_t arg3, uintptr_t arg4);
+extern uintptr_t _wrap_cohort_instance_get_group_cohort_gov3(uintptr_t arg1, swig_type_26 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_instance_remove_group_cohort_gov3(uintptr_t arg1, swig_type_27 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_instance_shutdown_cohort_gov3(uintptr_t arg1, swig_type_28 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_instance_handle_request_cohort_gov3(uintptr_t arg1, swig_type_29 arg2, swig_type_30 arg3, swig_type_31 arg4, swig_type_32 arg5, swig_type_33 arg6, uintptr_t arg7, swig_type_34 arg8, uintptr_t arg9);
 extern void _wrap_cohort_response_view_cohort_gov3(uintptr_t arg1, swig_voidp arg2);
 extern void _wrap_cohort_response_free_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_cohort_group_options_new_cohort_gov3(void);
 extern void _wrap_cohort_group_options_free_cohort_gov3(uintptr_t arg1);
-extern swig_intgo _wrap_cohort_group_options_set_cache_bytes_cohort_gov3(uintptr_t arg1, swig_type_42 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_group_options_set_max_entries_cohort_gov3(uintptr_t arg1, swig_type_43 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_group_options_set_cache_bytes_cohort_gov3(uintptr_t arg1, swig_type_35 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_group_options_set_max_entries_cohort_gov3(uintptr_t arg1, swig_type_36 arg2, uintptr_t arg3);
 extern swig_intgo _wrap_cohort_group_options_set_policy_cohort_gov3(uintptr_t arg1, swig_intgo arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_group_options_set_load_timeout_ms_cohort_gov3(uintptr_t arg1, swig_type_44 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_cohort_group_options_set_getter_queue_cohort_gov3(uintptr_t arg1, uintptr_t arg2, swig_type_45 arg3, uintptr_t arg4);
-extern swig_intgo _wrap_cohort_group_begin_cohort_gov3(uintptr_t arg1, swig_type_46 arg2, swig_type_47 arg3, swig_intgo arg4, swig_type_48 arg5, uintptr_t arg6, swig_type_49 arg7, swig_voidp arg8, uintptr_t arg9);
-extern swig_type_50 _wrap_cohort_group_begin_many_cohort_gov3(uintptr_t arg1, swig_type_51 arg2, swig_type_52 arg3, swig_intgo arg4, swig_type_53 arg5, uintptr_t arg6, swig_type_54 arg7, swig_type_55 arg8, uintptr_t arg9);
-extern swig_intgo _wrap_cohort_group_cancel_cohort_gov3(uintptr_t arg1, swig_type_56 arg2);
-extern swig_type_57 _wrap_cohort_group_try_copy_cohort_gov3(uintptr_t arg1, swig_type_58 arg2, swig_type_59 arg3);
-extern uintptr_t _wrap_cohort_group_lookup_cohort_gov3(uintptr_t arg1, swig_type_60 arg2);
+extern swig_intgo _wrap_cohort_group_options_set_load_timeout_ms_cohort_gov3(uintptr_t arg1, swig_type_37 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_group_options_set_getter_queue_cohort_gov3(uintptr_t arg1, uintptr_t arg2, swig_type_38 arg3, uintptr_t arg4);
+extern swig_intgo _wrap_cohort_group_begin_cohort_gov3(uintptr_t arg1, swig_type_39 arg2, swig_type_40 arg3, swig_intgo arg4, swig_type_41 arg5, uintptr_t arg6, swig_type_42 arg7, swig_voidp arg8, uintptr_t arg9);
+extern swig_type_43 _wrap_cohort_group_begin_many_cohort_gov3(uintptr_t arg1, swig_type_44 arg2, swig_type_45 arg3, swig_intgo arg4, swig_type_46 arg5, uintptr_t arg6, swig_type_47 arg7, swig_type_48 arg8, uintptr_t arg9);
+extern swig_intgo _wrap_cohort_group_cancel_cohort_gov3(uintptr_t arg1, swig_type_49 arg2);
+extern swig_type_50 _wrap_cohort_group_try_copy_cohort_gov3(uintptr_t arg1, swig_type_51 arg2, swig_type_52 arg3);
+extern uintptr_t _wrap_cohort_group_lookup_cohort_gov3(uintptr_t arg1, swig_type_53 arg2);
 extern uintptr_t _wrap_cohort_load_key_cohort_gov3(uintptr_t arg1);
-extern swig_type_61 _wrap_cohort_load_key_size_cohort_gov3(uintptr_t arg1);
-extern swig_type_62 _wrap_cohort_load_time_left_ms_cohort_gov3(uintptr_t arg1);
+extern swig_type_54 _wrap_cohort_load_key_size_cohort_gov3(uintptr_t arg1);
+extern swig_type_55 _wrap_cohort_load_time_left_ms_cohort_gov3(uintptr_t arg1);
 extern swig_intgo _wrap_cohort_load_cancelled_cohort_gov3(uintptr_t arg1);
-extern swig_intgo _wrap_cohort_load_watch_cohort_gov3(uintptr_t arg1, uintptr_t arg2, swig_type_63 arg3, uintptr_t arg4);
+extern swig_intgo _wrap_cohort_load_watch_cohort_gov3(uintptr_t arg1, uintptr_t arg2, swig_type_56 arg3, uintptr_t arg4);
 extern void _wrap_cohort_load_leave_cohort_gov3(uintptr_t arg1);
-extern swig_intgo _wrap_cohort_load_complete_cohort_gov3(uintptr_t arg1, swig_type_64 arg2, swig_type_65 arg3, uintptr_t arg4);
+extern swig_intgo _wrap_cohort_load_complete_cohort_gov3(uintptr_t arg1, swig_type_57 arg2, swig_type_58 arg3, uintptr_t arg4);
 extern swig_intgo _wrap_cohort_load_complete_value_cohort_gov3(uintptr_t arg1, uintptr_t arg2, uintptr_t arg3);
-extern swig_type_66 _wrap_cohort_load_fail_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_67 arg3, swig_type_68 arg4);
+extern swig_type_59 _wrap_cohort_load_fail_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_60 arg3, swig_type_61 arg4);
 extern void _wrap_cohort_load_free_cohort_gov3(uintptr_t arg1);
-extern swig_intgo _wrap_cohort_group_set_queue_cohort_gov3(uintptr_t arg1, swig_type_69 arg2, swig_type_70 arg3, swig_type_71 arg4, swig_type_72 arg5, uintptr_t arg6, swig_type_73 arg7, uintptr_t arg8);
-extern swig_intgo _wrap_cohort_group_remove_queue_cohort_gov3(uintptr_t arg1, swig_type_74 arg2, swig_type_75 arg3, uintptr_t arg4, swig_type_76 arg5, uintptr_t arg6);
-extern swig_intgo _wrap_cohort_group_remove_keys_queue_cohort_gov3(uintptr_t arg1, swig_type_77 arg2, swig_type_78 arg3, swig_type_79 arg4, uintptr_t arg5, swig_type_80 arg6, uintptr_t arg7);
-extern swig_intgo _wrap_cohort_group_local_set_cohort_gov3(uintptr_t arg1, swig_type_81 arg2, swig_type_82 arg3, swig_type_83 arg4, uintptr_t arg5);
-extern swig_intgo _wrap_cohort_group_local_remove_cohort_gov3(uintptr_t arg1, swig_type_84 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_group_set_queue_cohort_gov3(uintptr_t arg1, swig_type_62 arg2, swig_type_63 arg3, swig_type_64 arg4, swig_type_65 arg5, uintptr_t arg6, swig_type_66 arg7, uintptr_t arg8);
+extern swig_intgo _wrap_cohort_group_remove_queue_cohort_gov3(uintptr_t arg1, swig_type_67 arg2, swig_type_68 arg3, uintptr_t arg4, swig_type_69 arg5, uintptr_t arg6);
+extern swig_intgo _wrap_cohort_group_remove_keys_queue_cohort_gov3(uintptr_t arg1, swig_type_70 arg2, swig_type_71 arg3, swig_type_72 arg4, uintptr_t arg5, swig_type_73 arg6, uintptr_t arg7);
+extern swig_intgo _wrap_cohort_group_local_set_cohort_gov3(uintptr_t arg1, swig_type_74 arg2, swig_type_75 arg3, swig_type_76 arg4, uintptr_t arg5);
+extern swig_intgo _wrap_cohort_group_local_remove_cohort_gov3(uintptr_t arg1, swig_type_77 arg2, uintptr_t arg3);
 extern void _wrap_cohort_group_free_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_cohort_group_name_cohort_gov3(uintptr_t arg1);
-extern swig_type_85 _wrap_cohort_group_name_size_cohort_gov3(uintptr_t arg1);
-extern swig_type_86 _wrap_cohort_group_stats_cohort_gov3(uintptr_t arg1, swig_voidp arg2);
-extern swig_type_87 _wrap_cohort_group_cache_stats_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_voidp arg3);
-extern swig_intgo _wrap_cohort_group_reset_cache_cohort_gov3(uintptr_t arg1, swig_type_88 arg2, uintptr_t arg3);
+extern swig_type_78 _wrap_cohort_group_name_size_cohort_gov3(uintptr_t arg1);
+extern swig_type_79 _wrap_cohort_group_stats_cohort_gov3(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_80 _wrap_cohort_group_cache_stats_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_voidp arg3);
+extern swig_intgo _wrap_cohort_group_reset_cache_cohort_gov3(uintptr_t arg1, swig_type_81 arg2, uintptr_t arg3);
 extern uintptr_t _wrap_cohort_transport_new_http_cohort_gov3(uintptr_t arg1);
-extern swig_intgo _wrap_cohort_transport_set_limit_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_89 arg3, uintptr_t arg4);
-extern swig_intgo _wrap_cohort_transport_set_tls_cohort_gov3(uintptr_t arg1, swig_type_90 arg2, swig_type_91 arg3, swig_type_92 arg4, swig_intgo arg5, uintptr_t arg6);
+extern swig_intgo _wrap_cohort_transport_set_limit_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_82 arg3, uintptr_t arg4);
+extern swig_intgo _wrap_cohort_transport_set_tls_cohort_gov3(uintptr_t arg1, swig_type_83 arg2, swig_type_84 arg3, swig_type_85 arg4, swig_intgo arg5, uintptr_t arg6);
 extern uintptr_t _wrap_cohort_transport_new_inproc_cohort_gov3(uintptr_t arg1);
-extern uintptr_t _wrap_cohort_transport_new_queue_cohort_gov3(swig_intgo arg1, uintptr_t arg2, swig_type_93 arg3, uintptr_t arg4);
+extern uintptr_t _wrap_cohort_transport_new_queue_cohort_gov3(swig_intgo arg1, uintptr_t arg2, swig_type_86 arg3, uintptr_t arg4);
 extern void _wrap_cohort_transport_free_cohort_gov3(uintptr_t arg1);
 extern void _wrap_cohort_request_view_cohort_gov3(uintptr_t arg1, swig_voidp arg2);
-extern swig_intgo _wrap_cohort_request_watch_cohort_gov3(uintptr_t arg1, uintptr_t arg2, swig_type_94 arg3, uintptr_t arg4);
-extern void _wrap_cohort_request_reply_cohort_gov3(uintptr_t arg1, swig_type_95 arg2, swig_type_96 arg3);
-extern void _wrap_cohort_request_reply_raw_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_97 arg3, swig_type_98 arg4);
-extern swig_type_99 _wrap_cohort_request_fail_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_100 arg3, swig_type_101 arg4);
+extern swig_intgo _wrap_cohort_request_watch_cohort_gov3(uintptr_t arg1, uintptr_t arg2, swig_type_87 arg3, uintptr_t arg4);
+extern void _wrap_cohort_request_reply_cohort_gov3(uintptr_t arg1, swig_type_88 arg2, swig_type_89 arg3);
+extern void _wrap_cohort_request_reply_raw_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_90 arg3, swig_type_91 arg4);
+extern swig_type_92 _wrap_cohort_request_fail_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_93 arg3, swig_type_94 arg4);
 extern void _wrap_cohort_request_free_cohort_gov3(uintptr_t arg1);
 #undef intgo
 */
@@ -283,7 +265,7 @@ func Swig_malloc(arg1 int) (_swig_ret uintptr) {
 	return swig_r
 }
 
-func Cohort_go_begin(arg1 uintptr, arg2 string, arg3 []byte, arg4 int, arg5 int64, arg6 uintptr, arg7 uint64, arg8 *Hit, arg9 uintptr) (_swig_ret int) {
+func Cohort_go_begin(arg1 uintptr, arg2 string, arg3 []byte, arg4 int, arg5 int64, arg6 uintptr) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
@@ -291,10 +273,7 @@ func Cohort_go_begin(arg1 uintptr, arg2 string, arg3 []byte, arg4 int, arg5 int6
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
 	_swig_i_5 := arg6
-	_swig_i_6 := arg7
-	_swig_i_7 := arg8
-	_swig_i_8 := arg9
-	swig_r = (int)(C._wrap_cohort_gov3_begin_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_1)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_2)(unsafe.Pointer(&_swig_i_2)), C.swig_intgo(_swig_i_3), C.swig_type_3(_swig_i_4), C.uintptr_t(_swig_i_5), C.swig_type_4(_swig_i_6), C.swig_voidp(_swig_i_7), C.uintptr_t(_swig_i_8)))
+	swig_r = (int)(C._wrap_cohort_gov3_begin_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_1)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_2)(unsafe.Pointer(&_swig_i_2)), C.swig_intgo(_swig_i_3), C.swig_type_3(_swig_i_4), C.uintptr_t(_swig_i_5)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -305,37 +284,11 @@ func Cohort_go_begin(arg1 uintptr, arg2 string, arg3 []byte, arg4 int, arg5 int6
 	return swig_r
 }
 
-func Cohort_go_begin_plain(arg1 uintptr, arg2 string, arg3 []byte, arg4 int, arg5 int64, arg6 uintptr, arg7 uint64, arg8 *Hit, arg9 uintptr) (_swig_ret int) {
-	var swig_r int
-	_swig_i_0 := arg1
-	_swig_i_1 := arg2
-	_swig_i_2 := arg3
-	_swig_i_3 := arg4
-	_swig_i_4 := arg5
-	_swig_i_5 := arg6
-	_swig_i_6 := arg7
-	_swig_i_7 := arg8
-	_swig_i_8 := arg9
-	swig_r = (int)(C._wrap_cohort_gov3_begin_plain_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_5)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_6)(unsafe.Pointer(&_swig_i_2)), C.swig_intgo(_swig_i_3), C.swig_type_7(_swig_i_4), C.uintptr_t(_swig_i_5), C.swig_type_8(_swig_i_6), C.swig_voidp(_swig_i_7), C.uintptr_t(_swig_i_8)))
-
-	return swig_r
-}
-
-func Cohort_go_complete_plain(arg1 uintptr, arg2 []byte, arg3 int64, arg4 uintptr) (_swig_ret int) {
-	var swig_r int
-	_swig_i_0 := arg1
-	_swig_i_1 := arg2
-	_swig_i_2 := arg3
-	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_gov3_complete_plain_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_9)(unsafe.Pointer(&_swig_i_1)), C.swig_type_10(_swig_i_2), C.uintptr_t(_swig_i_3)))
-	return swig_r
-}
-
 func Cohort_go_take_hits(arg1 []Answer, arg2 []int64, arg3 []byte) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	C._wrap_cohort_gov3_take_hits_cohort_gov3(*(*C.swig_type_11)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_12)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_13)(unsafe.Pointer(&_swig_i_2)))
+	C._wrap_cohort_gov3_take_hits_cohort_gov3(*(*C.swig_type_4)(unsafe.Pointer(&_swig_i_0)), *(*C.swig_type_5)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_6)(unsafe.Pointer(&_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -352,7 +305,7 @@ func Cohort_go_set_hash(arg1 uintptr, arg2 uint64, arg3 uintptr) (_swig_ret int)
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_gov3_set_hash_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_14(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_gov3_set_hash_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_7(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	return swig_r
 }
 
@@ -362,7 +315,7 @@ func Cohort_go_set_cache(arg1 uintptr, arg2 int, arg3 uint64, arg4 uintptr) (_sw
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_gov3_set_cache_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_15(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int)(C._wrap_cohort_gov3_set_cache_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_8(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	return swig_r
 }
 
@@ -422,7 +375,7 @@ func Cohort_value_new(arg1 []byte, arg2 int64, arg3 uintptr) (_swig_ret uintptr)
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (uintptr)(C._wrap_cohort_value_new_cohort_gov3(*(*C.swig_type_17)(unsafe.Pointer(&_swig_i_0)), C.swig_type_18(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (uintptr)(C._wrap_cohort_value_new_cohort_gov3(*(*C.swig_type_10)(unsafe.Pointer(&_swig_i_0)), C.swig_type_11(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg1
 	}
@@ -462,9 +415,9 @@ func Cohort_value_expire_unix_ns(arg1 uintptr) (_swig_ret int64) {
 	return swig_r
 }
 
-func Cohort_event_release(arg1 *Event) {
+func Cohort_event_release(arg1 uintptr) {
 	_swig_i_0 := arg1
-	C._wrap_cohort_event_release_cohort_gov3(C.swig_voidp(_swig_i_0))
+	C._wrap_cohort_event_release_cohort_gov3(C.uintptr_t(_swig_i_0))
 }
 
 func Cohort_queue_new(arg1 uintptr) (_swig_ret uintptr) {
@@ -489,7 +442,10 @@ func Cohort_queue_wait(arg1 uintptr, arg2 []Event, arg3 int64) (_swig_ret int64)
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int64)(C._wrap_cohort_queue_wait_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_22)(unsafe.Pointer(&_swig_i_1)), C.swig_type_23(_swig_i_2)))
+	swig_r = (int64)(C._wrap_cohort_queue_wait_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_15)(unsafe.Pointer(&_swig_i_1)), C.swig_type_16(_swig_i_2)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
 	return swig_r
 }
 
@@ -529,7 +485,7 @@ func Cohort_instance_options_set_name(arg1 uintptr, arg2 string, arg3 uintptr) (
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_instance_options_set_name_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_24)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_instance_options_set_name_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_17)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -569,7 +525,7 @@ func Cohort_instance_options_set_base_path(arg1 uintptr, arg2 string, arg3 uintp
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_instance_options_set_base_path_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_25)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_instance_options_set_base_path_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_18)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -584,7 +540,7 @@ func Cohort_instance_options_set_log_queue(arg1 uintptr, arg2 int, arg3 uintptr,
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
-	swig_r = (int)(C._wrap_cohort_instance_options_set_log_queue_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_type_26(_swig_i_3), C.uintptr_t(_swig_i_4)))
+	swig_r = (int)(C._wrap_cohort_instance_options_set_log_queue_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.uintptr_t(_swig_i_2), C.swig_type_19(_swig_i_3), C.uintptr_t(_swig_i_4)))
 	return swig_r
 }
 
@@ -615,7 +571,7 @@ func Cohort_instance_listen(arg1 uintptr, arg2 string, arg3 uintptr) (_swig_ret 
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_instance_listen_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_27)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_instance_listen_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_20)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -628,7 +584,7 @@ func Cohort_instance_stop_listening(arg1 uintptr, arg2 int64, arg3 uintptr) (_sw
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_instance_stop_listening_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_28(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_instance_stop_listening_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_21(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	return swig_r
 }
 
@@ -646,7 +602,7 @@ func Cohort_instance_set_peers(arg1 uintptr, arg2 string, arg3 string, arg4 uint
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_instance_set_peers_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_29)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_30)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3)))
+	swig_r = (int)(C._wrap_cohort_instance_set_peers_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_22)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_23)(unsafe.Pointer(&_swig_i_2)), C.uintptr_t(_swig_i_3)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -662,7 +618,7 @@ func Cohort_instance_owner(arg1 uintptr, arg2 string, arg3 uintptr) (_swig_ret u
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (uintptr)(C._wrap_cohort_instance_owner_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_31)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (uintptr)(C._wrap_cohort_instance_owner_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_24)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -676,7 +632,7 @@ func Cohort_instance_new_group(arg1 uintptr, arg2 string, arg3 uintptr, arg4 uin
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uintptr)(C._wrap_cohort_instance_new_group_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_32)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (uintptr)(C._wrap_cohort_instance_new_group_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_25)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2), C.uintptr_t(_swig_i_3)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -689,7 +645,7 @@ func Cohort_instance_get_group(arg1 uintptr, arg2 string, arg3 uintptr) (_swig_r
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (uintptr)(C._wrap_cohort_instance_get_group_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_33)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (uintptr)(C._wrap_cohort_instance_get_group_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_26)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -702,7 +658,7 @@ func Cohort_instance_remove_group(arg1 uintptr, arg2 string, arg3 uintptr) (_swi
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_instance_remove_group_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_34)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_instance_remove_group_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_27)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -715,7 +671,7 @@ func Cohort_instance_shutdown(arg1 uintptr, arg2 int64, arg3 uintptr) (_swig_ret
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_instance_shutdown_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_35(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_instance_shutdown_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_28(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	return swig_r
 }
 
@@ -730,7 +686,7 @@ func Cohort_instance_handle_request(arg1 uintptr, arg2 string, arg3 string, arg4
 	_swig_i_6 := arg7
 	_swig_i_7 := arg8
 	_swig_i_8 := arg9
-	swig_r = (int)(C._wrap_cohort_instance_handle_request_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_36)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_37)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_38)(unsafe.Pointer(&_swig_i_3)), *(*C.swig_type_39)(unsafe.Pointer(&_swig_i_4)), C.swig_type_40(_swig_i_5), C.uintptr_t(_swig_i_6), C.swig_type_41(_swig_i_7), C.uintptr_t(_swig_i_8)))
+	swig_r = (int)(C._wrap_cohort_instance_handle_request_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_29)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_30)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_31)(unsafe.Pointer(&_swig_i_3)), *(*C.swig_type_32)(unsafe.Pointer(&_swig_i_4)), C.swig_type_33(_swig_i_5), C.uintptr_t(_swig_i_6), C.swig_type_34(_swig_i_7), C.uintptr_t(_swig_i_8)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -774,7 +730,7 @@ func Cohort_group_options_set_cache_bytes(arg1 uintptr, arg2 int64, arg3 uintptr
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_group_options_set_cache_bytes_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_42(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_group_options_set_cache_bytes_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_35(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	return swig_r
 }
 
@@ -783,7 +739,7 @@ func Cohort_group_options_set_max_entries(arg1 uintptr, arg2 int64, arg3 uintptr
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_group_options_set_max_entries_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_43(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_group_options_set_max_entries_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_36(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	return swig_r
 }
 
@@ -801,7 +757,7 @@ func Cohort_group_options_set_load_timeout_ms(arg1 uintptr, arg2 int64, arg3 uin
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_group_options_set_load_timeout_ms_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_44(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_group_options_set_load_timeout_ms_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_37(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	return swig_r
 }
 
@@ -811,7 +767,7 @@ func Cohort_group_options_set_getter_queue(arg1 uintptr, arg2 uintptr, arg3 uint
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_group_options_set_getter_queue_cohort_gov3(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_45(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int)(C._wrap_cohort_group_options_set_getter_queue_cohort_gov3(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_38(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	return swig_r
 }
 
@@ -826,7 +782,7 @@ func Cohort_group_begin(arg1 uintptr, arg2 string, arg3 []byte, arg4 int, arg5 i
 	_swig_i_6 := arg7
 	_swig_i_7 := arg8
 	_swig_i_8 := arg9
-	swig_r = (int)(C._wrap_cohort_group_begin_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_46)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_47)(unsafe.Pointer(&_swig_i_2)), C.swig_intgo(_swig_i_3), C.swig_type_48(_swig_i_4), C.uintptr_t(_swig_i_5), C.swig_type_49(_swig_i_6), C.swig_voidp(_swig_i_7), C.uintptr_t(_swig_i_8)))
+	swig_r = (int)(C._wrap_cohort_group_begin_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_39)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_40)(unsafe.Pointer(&_swig_i_2)), C.swig_intgo(_swig_i_3), C.swig_type_41(_swig_i_4), C.uintptr_t(_swig_i_5), C.swig_type_42(_swig_i_6), C.swig_voidp(_swig_i_7), C.uintptr_t(_swig_i_8)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -848,7 +804,7 @@ func Cohort_group_begin_many(arg1 uintptr, arg2 string, arg3 []int64, arg4 int, 
 	_swig_i_6 := arg7
 	_swig_i_7 := arg8
 	_swig_i_8 := arg9
-	swig_r = (int64)(C._wrap_cohort_group_begin_many_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_51)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_52)(unsafe.Pointer(&_swig_i_2)), C.swig_intgo(_swig_i_3), C.swig_type_53(_swig_i_4), C.uintptr_t(_swig_i_5), C.swig_type_54(_swig_i_6), *(*C.swig_type_55)(unsafe.Pointer(&_swig_i_7)), C.uintptr_t(_swig_i_8)))
+	swig_r = (int64)(C._wrap_cohort_group_begin_many_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_44)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_45)(unsafe.Pointer(&_swig_i_2)), C.swig_intgo(_swig_i_3), C.swig_type_46(_swig_i_4), C.uintptr_t(_swig_i_5), C.swig_type_47(_swig_i_6), *(*C.swig_type_48)(unsafe.Pointer(&_swig_i_7)), C.uintptr_t(_swig_i_8)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -866,7 +822,7 @@ func Cohort_group_cancel(arg1 uintptr, arg2 uint64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_cohort_group_cancel_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_56(_swig_i_1)))
+	swig_r = (int)(C._wrap_cohort_group_cancel_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_49(_swig_i_1)))
 	return swig_r
 }
 
@@ -875,7 +831,7 @@ func Cohort_group_try_copy(arg1 uintptr, arg2 string, arg3 []byte) (_swig_ret in
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int64)(C._wrap_cohort_group_try_copy_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_58)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_59)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int64)(C._wrap_cohort_group_try_copy_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_51)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_52)(unsafe.Pointer(&_swig_i_2))))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -890,7 +846,7 @@ func Cohort_group_lookup(arg1 uintptr, arg2 string) (_swig_ret uintptr) {
 	var swig_r uintptr
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (uintptr)(C._wrap_cohort_group_lookup_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_60)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (uintptr)(C._wrap_cohort_group_lookup_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_53)(unsafe.Pointer(&_swig_i_1))))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -932,7 +888,7 @@ func Cohort_load_watch(arg1 uintptr, arg2 uintptr, arg3 uint64, arg4 uintptr) (_
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_load_watch_cohort_gov3(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_63(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int)(C._wrap_cohort_load_watch_cohort_gov3(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_56(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	return swig_r
 }
 
@@ -947,7 +903,7 @@ func Cohort_load_complete(arg1 uintptr, arg2 []byte, arg3 int64, arg4 uintptr) (
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_load_complete_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_64)(unsafe.Pointer(&_swig_i_1)), C.swig_type_65(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int)(C._wrap_cohort_load_complete_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_57)(unsafe.Pointer(&_swig_i_1)), C.swig_type_58(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -969,7 +925,7 @@ func Cohort_load_fail(arg1 uintptr, arg2 int, arg3 string, arg4 uint64) (_swig_r
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int64)(C._wrap_cohort_load_fail_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_2)), C.swig_type_68(_swig_i_3)))
+	swig_r = (int64)(C._wrap_cohort_load_fail_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_60)(unsafe.Pointer(&_swig_i_2)), C.swig_type_61(_swig_i_3)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
@@ -992,7 +948,7 @@ func Cohort_group_set_queue(arg1 uintptr, arg2 string, arg3 []byte, arg4 int64, 
 	_swig_i_5 := arg6
 	_swig_i_6 := arg7
 	_swig_i_7 := arg8
-	swig_r = (int)(C._wrap_cohort_group_set_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_69)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_70)(unsafe.Pointer(&_swig_i_2)), C.swig_type_71(_swig_i_3), C.swig_type_72(_swig_i_4), C.uintptr_t(_swig_i_5), C.swig_type_73(_swig_i_6), C.uintptr_t(_swig_i_7)))
+	swig_r = (int)(C._wrap_cohort_group_set_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_62)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_63)(unsafe.Pointer(&_swig_i_2)), C.swig_type_64(_swig_i_3), C.swig_type_65(_swig_i_4), C.uintptr_t(_swig_i_5), C.swig_type_66(_swig_i_6), C.uintptr_t(_swig_i_7)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1011,7 +967,7 @@ func Cohort_group_remove_queue(arg1 uintptr, arg2 string, arg3 int64, arg4 uintp
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
 	_swig_i_5 := arg6
-	swig_r = (int)(C._wrap_cohort_group_remove_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_74)(unsafe.Pointer(&_swig_i_1)), C.swig_type_75(_swig_i_2), C.uintptr_t(_swig_i_3), C.swig_type_76(_swig_i_4), C.uintptr_t(_swig_i_5)))
+	swig_r = (int)(C._wrap_cohort_group_remove_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_1)), C.swig_type_68(_swig_i_2), C.uintptr_t(_swig_i_3), C.swig_type_69(_swig_i_4), C.uintptr_t(_swig_i_5)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1028,7 +984,7 @@ func Cohort_group_remove_keys_queue(arg1 uintptr, arg2 string, arg3 []int64, arg
 	_swig_i_4 := arg5
 	_swig_i_5 := arg6
 	_swig_i_6 := arg7
-	swig_r = (int)(C._wrap_cohort_group_remove_keys_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_77)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_78)(unsafe.Pointer(&_swig_i_2)), C.swig_type_79(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_type_80(_swig_i_5), C.uintptr_t(_swig_i_6)))
+	swig_r = (int)(C._wrap_cohort_group_remove_keys_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_70)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_71)(unsafe.Pointer(&_swig_i_2)), C.swig_type_72(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_type_73(_swig_i_5), C.uintptr_t(_swig_i_6)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1046,7 +1002,7 @@ func Cohort_group_local_set(arg1 uintptr, arg2 string, arg3 []byte, arg4 int64, 
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
-	swig_r = (int)(C._wrap_cohort_group_local_set_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_81)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_82)(unsafe.Pointer(&_swig_i_2)), C.swig_type_83(_swig_i_3), C.uintptr_t(_swig_i_4)))
+	swig_r = (int)(C._wrap_cohort_group_local_set_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_74)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_2)), C.swig_type_76(_swig_i_3), C.uintptr_t(_swig_i_4)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1062,7 +1018,7 @@ func Cohort_group_local_remove(arg1 uintptr, arg2 string, arg3 uintptr) (_swig_r
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_group_local_remove_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_84)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_group_local_remove_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_77)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1111,7 +1067,7 @@ func Cohort_group_reset_cache(arg1 uintptr, arg2 int64, arg3 uintptr) (_swig_ret
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_group_reset_cache_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_88(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_group_reset_cache_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_81(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	return swig_r
 }
 
@@ -1128,7 +1084,7 @@ func Cohort_transport_set_limit(arg1 uintptr, arg2 int, arg3 int64, arg4 uintptr
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_transport_set_limit_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_89(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int)(C._wrap_cohort_transport_set_limit_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_82(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	return swig_r
 }
 
@@ -1140,7 +1096,7 @@ func Cohort_transport_set_tls(arg1 uintptr, arg2 string, arg3 string, arg4 strin
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
 	_swig_i_5 := arg6
-	swig_r = (int)(C._wrap_cohort_transport_set_tls_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_90)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_91)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_92)(unsafe.Pointer(&_swig_i_3)), C.swig_intgo(_swig_i_4), C.uintptr_t(_swig_i_5)))
+	swig_r = (int)(C._wrap_cohort_transport_set_tls_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_83)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_84)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_85)(unsafe.Pointer(&_swig_i_3)), C.swig_intgo(_swig_i_4), C.uintptr_t(_swig_i_5)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1167,7 +1123,7 @@ func Cohort_transport_new_queue(arg1 int, arg2 uintptr, arg3 uint64, arg4 uintpt
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uintptr)(C._wrap_cohort_transport_new_queue_cohort_gov3(C.swig_intgo(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_93(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (uintptr)(C._wrap_cohort_transport_new_queue_cohort_gov3(C.swig_intgo(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_86(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	return swig_r
 }
 
@@ -1188,7 +1144,7 @@ func Cohort_request_watch(arg1 uintptr, arg2 uintptr, arg3 uint64, arg4 uintptr)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_request_watch_cohort_gov3(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_94(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int)(C._wrap_cohort_request_watch_cohort_gov3(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_87(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	return swig_r
 }
 
@@ -1196,7 +1152,7 @@ func Cohort_request_reply(arg1 uintptr, arg2 []byte, arg3 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	C._wrap_cohort_request_reply_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_95)(unsafe.Pointer(&_swig_i_1)), C.swig_type_96(_swig_i_2))
+	C._wrap_cohort_request_reply_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_88)(unsafe.Pointer(&_swig_i_1)), C.swig_type_89(_swig_i_2))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1207,7 +1163,7 @@ func Cohort_request_reply_raw(arg1 uintptr, arg2 int, arg3 string, arg4 []byte) 
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	C._wrap_cohort_request_reply_raw_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_97)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_98)(unsafe.Pointer(&_swig_i_3)))
+	C._wrap_cohort_request_reply_raw_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_90)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_91)(unsafe.Pointer(&_swig_i_3)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
@@ -1223,7 +1179,7 @@ func Cohort_request_fail(arg1 uintptr, arg2 int, arg3 string, arg4 uint64) (_swi
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int64)(C._wrap_cohort_request_fail_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_100)(unsafe.Pointer(&_swig_i_2)), C.swig_type_101(_swig_i_3)))
+	swig_r = (int64)(C._wrap_cohort_request_fail_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_93)(unsafe.Pointer(&_swig_i_2)), C.swig_type_94(_swig_i_3)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
