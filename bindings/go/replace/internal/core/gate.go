@@ -38,7 +38,7 @@ func init() {
 // enter is called before a call into C, leave after it. hint says where to count.
 func enter(hint uint64) *gateShard {
 	s := &gate.shards[hint&gate.mask]
-	if s.inside.Add(1) > 1 && crowded() {
+	if s.inside.Add(1) > 1 && inside() > gate.limit.Load() {
 		s.wait()
 	}
 	return s
@@ -51,25 +51,24 @@ func (s *gateShard) leave() {
 	}
 }
 
-func crowded() bool {
-	inside := int32(0)
+func inside() (all int32) {
 	for i := range gate.mask + 1 {
-		inside += gate.shards[i].inside.Load()
+		all += gate.shards[i].inside.Load()
 	}
-	return inside > gate.limit.Load()
+	return all
 }
 
-// wait waits until it is less crowded:
+// wait steps back until there is room:
 //
-//  1. it is crowded                        1. it is crowded
+//  1. it is full                           1. it is full
 //  2. the last one leaves, nobody waits    2. this one waits
 //  3. this one waits, looks again, enters  3. whoever leaves lets it look again
 func (s *gateShard) wait() {
 	gate.limit.Store(int32(runtime.GOMAXPROCS(0)))
-	for crowded() {
+	for inside() > gate.limit.Load() {
 		s.inside.Add(-1)
 		gate.waiting.Add(1)
-		if crowded() || !takeWaiting() {
+		if inside() >= gate.limit.Load() || !takeWaiting() {
 			<-gate.tokens
 		}
 		s.inside.Add(1)
