@@ -39,7 +39,7 @@ func cpuTime(b *testing.B) (report func()) {
 // benchHits measures get on keys that are all in the cache: many, so that values come from memory, or few, which shows what
 // the binding itself costs.
 func benchHits(b *testing.B, get func(g groupcache.ExtendedGroup, key string, buf []byte)) {
-	b.Run("few", func(b *testing.B) { benchHitsOf(b, 64, 64, get) })
+	b.Run("few", func(b *testing.B) { benchHitsOf(b, 64, 1024, get) })
 	b.Run("many", func(b *testing.B) { benchHitsOf(b, 100_000, 1024, get) })
 }
 

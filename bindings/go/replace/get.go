@@ -173,33 +173,3 @@ func deliver(dest transport.Sink, value []byte, expireUnixNs int64) error {
 	own := append(make([]byte, 0, len(value)), value...)
 	return transport.SetSinkView(dest, transport.ByteViewWithExpire(own, fromUnixNs(expireUnixNs)))
 }
-
-func (g *group) GetInto(ctx context.Context, key string, buf []byte) ([]byte, error) {
-	buf = buf[:cap(buf)]
-	if g.instance.calls {
-		return g.getInto(buf, func(dest transport.Sink) error { return g.get(ctx, key, dest, core.COHORT_GET_CAN_LEAD) })
-	}
-	c := core.NewCall()
-	began := c.Begin(g.handle, key, buf, core.COHORT_GET_CAN_LEAD, timeoutMs(ctx))
-	if began == core.COHORT_BEGIN_HIT && c.Hit.Value == 0 {
-		size := c.Hit.Size
-		c.Free()
-		runtime.KeepAlive(g)
-		return buf[:size], nil
-	}
-	return g.getInto(buf, func(dest transport.Sink) error {
-		return g.finish(ctx, c, key, nil, began, core.COHORT_GET_CAN_LEAD, dest)
-	})
-}
-
-func (g *group) getInto(buf []byte, get func(dest transport.Sink) error) ([]byte, error) {
-	into := intoSink{buf: buf[:0]}
-	err := get(&into)
-	if u, ok := err.(*bridge.Unanswered); ok {
-		err = u.Err
-	}
-	if err != nil {
-		return nil, err
-	}
-	return into.buf, nil
-}

@@ -144,4 +144,9 @@ func (v ByteView) WriteTo(w io.Writer) (n int64, err error) {
 	return int64(m), err
 }
 
-func cloneBytes(b []byte) []byte { return append(make([]byte, 0, len(b)), b...) }
+// cloneBytes copies b. In this form the compiler does not clear the memory first; never nil.
+func cloneBytes(b []byte) []byte {
+	own := make([]byte, len(b))
+	copy(own, b)
+	return own
+}

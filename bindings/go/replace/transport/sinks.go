@@ -36,9 +36,10 @@ func SetSinkView(s Sink, v ByteView) error {
 	return s.SetBytes(v.b, v.e)
 }
 
-// borrower is a sink that takes what it needs from memory that will be used again, copying once.
+// borrower is a sink that takes what it needs from memory that will be used again, copying once. Most programs make a sink
+// for each get, so sinks are small, and what is rarely asked for is made when somebody does.
 type borrower interface {
-	setBorrowed(b []byte, e time.Time) error
+	setBorrowed(b []byte, expireUnixNs int64) error
 }
 
 func init() {
@@ -47,12 +48,15 @@ func init() {
 		if !ok {
 			return false, nil
 		}
-		var e time.Time
-		if expireUnixNs != 0 {
-			e = time.Unix(0, expireUnixNs)
-		}
-		return true, s.setBorrowed(value, e)
+		return true, s.setBorrowed(value, expireUnixNs)
 	}
+}
+
+func fromUnixNs(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
 }
 
 // StringSink returns a Sink that sets *sp.
@@ -60,14 +64,14 @@ func StringSink(sp *string) Sink { return &stringSink{dst: sp} }
 
 type stringSink struct {
 	dst *string
-	v   ByteView
+	v   string
+	e   time.Time
 }
 
-func (s *stringSink) View() (ByteView, error) { return s.v, nil }
+func (s *stringSink) View() (ByteView, error) { return ByteView{s: s.v, e: s.e}, nil }
 
 func (s *stringSink) SetString(v string, e time.Time) error {
-	*s.dst = v
-	s.v = ByteView{s: v, e: e}
+	*s.dst, s.v, s.e = v, v, e
 	return nil
 }
 
@@ -78,12 +82,12 @@ func (s *stringSink) SetProto(m proto.Message, e time.Time) error {
 	if err != nil {
 		return err
 	}
-	*s.dst = string(b)
-	s.v = ByteView{b: b, e: e}
-	return nil
+	return s.SetString(string(b), e)
 }
 
-func (s *stringSink) setBorrowed(b []byte, e time.Time) error { return s.SetString(string(b), e) }
+func (s *stringSink) setBorrowed(b []byte, expireUnixNs int64) error {
+	return s.SetString(string(b), fromUnixNs(expireUnixNs))
+}
 
 // ByteViewSink returns a Sink that sets *dst, which must not be nil.
 func ByteViewSink(dst *ByteView) Sink {
@@ -116,7 +120,9 @@ func (s *byteViewSink) SetProto(m proto.Message, e time.Time) error {
 	return s.setView(ByteView{b: b, e: e})
 }
 
-func (s *byteViewSink) setBorrowed(b []byte, e time.Time) error { return s.SetBytes(b, e) }
+func (s *byteViewSink) setBorrowed(b []byte, expireUnixNs int64) error {
+	return s.SetBytes(b, fromUnixNs(expireUnixNs))
+}
 
 // ProtoSink returns a Sink that reads the wire format into m.
 func ProtoSink(m proto.Message) Sink { return &protoSink{dst: m} }
@@ -149,26 +155,14 @@ func (s *protoSink) SetProto(m proto.Message, e time.Time) error {
 	return s.set(b, e)
 }
 
-func (s *protoSink) setBorrowed(b []byte, e time.Time) error { return s.SetBytes(b, e) }
+func (s *protoSink) setBorrowed(b []byte, expireUnixNs int64) error {
+	return s.SetBytes(b, fromUnixNs(expireUnixNs))
+}
 
 // AllocatingByteSliceSink returns a Sink that sets *dst to a slice of its own, which the caller may change.
-func AllocatingByteSliceSink(dst *[]byte) Sink { return &allocatingSink{dst: dst} }
+func AllocatingByteSliceSink(dst *[]byte) Sink { return &allocatingSink{copying{dst: dst}} }
 
-type allocatingSink struct {
-	dst *[]byte
-	v   ByteView
-	// The value is what *dst holds: the view is made when somebody asks for it.
-	inDst bool
-}
-
-var errNilDst = errors.New("the sink's destination is nil")
-
-func (s *allocatingSink) View() (ByteView, error) {
-	if s.inDst {
-		s.v.b, s.inDst = cloneBytes(*s.dst), false
-	}
-	return s.v, nil
-}
+type allocatingSink struct{ copying }
 
 // set fills *dst with a copy and keeps the view.
 func (s *allocatingSink) set(v ByteView) error {
@@ -176,7 +170,7 @@ func (s *allocatingSink) set(v ByteView) error {
 		return errNilDst
 	}
 	*s.dst = v.ByteSlice()
-	s.v, s.inDst = v, false
+	s.view = &v
 	return nil
 }
 
@@ -196,25 +190,20 @@ func (s *allocatingSink) SetProto(m proto.Message, e time.Time) error {
 	return s.set(ByteView{b: b, e: e})
 }
 
-func (s *allocatingSink) setBorrowed(b []byte, e time.Time) error {
+func (s *allocatingSink) setBorrowed(b []byte, expireUnixNs int64) error {
 	if s.dst == nil {
 		return errNilDst
 	}
 	*s.dst = cloneBytes(b)
-	s.v, s.inDst = ByteView{e: e}, true
+	s.view, s.expireUnixNs = &inDst, expireUnixNs
 	return nil
 }
 
 // TruncatingByteSliceSink returns a Sink that copies the value to *dst, as much as fits, and shortens *dst if the value is
 // shorter.
-func TruncatingByteSliceSink(dst *[]byte) Sink { return &truncatingSink{dst: dst} }
+func TruncatingByteSliceSink(dst *[]byte) Sink { return &truncatingSink{copying{dst: dst}} }
 
-type truncatingSink struct {
-	dst *[]byte
-	v   ByteView
-}
-
-func (s *truncatingSink) View() (ByteView, error) { return s.v, nil }
+type truncatingSink struct{ copying }
 
 // set fills *dst and keeps the view.
 func (s *truncatingSink) set(v ByteView) error {
@@ -222,7 +211,7 @@ func (s *truncatingSink) set(v ByteView) error {
 		return errNilDst
 	}
 	*s.dst = (*s.dst)[:v.Copy(*s.dst)]
-	s.v = v
+	s.view = &v
 	return nil
 }
 
@@ -240,4 +229,36 @@ func (s *truncatingSink) SetProto(m proto.Message, e time.Time) error {
 	return s.set(ByteView{b: b, e: e})
 }
 
-func (s *truncatingSink) setBorrowed(b []byte, e time.Time) error { return s.SetBytes(b, e) }
+func (s *truncatingSink) setBorrowed(b []byte, expireUnixNs int64) error {
+	if s.dst == nil {
+		return errNilDst
+	}
+	if len(b) > len(*s.dst) {
+		return s.SetBytes(b, fromUnixNs(expireUnixNs))
+	}
+	*s.dst = (*s.dst)[:copy(*s.dst, b)]
+	s.view, s.expireUnixNs = &inDst, expireUnixNs
+	return nil
+}
+
+// copying is what sinks share that copy the value to *dst.
+type copying struct {
+	dst          *[]byte
+	view         *ByteView // nil: nothing was set
+	expireUnixNs int64     // while view is &inDst
+}
+
+// The value is what *dst holds: the view is made when somebody asks for it.
+var inDst ByteView
+
+var errNilDst = errors.New("the sink's destination is nil")
+
+func (c *copying) View() (ByteView, error) {
+	switch c.view {
+	case nil:
+		return ByteView{}, nil
+	case &inDst:
+		c.view = &ByteView{b: cloneBytes(*c.dst), e: fromUnixNs(c.expireUnixNs)}
+	}
+	return *c.view, nil
+}

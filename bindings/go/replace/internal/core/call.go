@@ -89,6 +89,14 @@ func (c *Call) Scratch() []byte {
 	return c.scratch[:]
 }
 
+// BufferFor returns what a hit for a caller with this buffer is copied to: buf, or Scratch if buf is empty.
+func (c *Call) BufferFor(buf []byte) []byte {
+	if len(buf) == 0 {
+		return c.Scratch()
+	}
+	return buf
+}
+
 // Error copies the error of the operation that could not begin.
 func (c *Call) Error() *Error { return takeError(c.Hit.error) }
 
