@@ -221,8 +221,9 @@ COHORT_API void cohort_queue_close(cohort_queue_t *queue);
  */
 COHORT_API int64_t cohort_queue_wait(cohort_queue_t *queue, cohort_event_t *events, size_t max, int64_t timeout_ms);
 /**
- * A descriptor for the host's poller: readable while the queue is not empty or has been woken. Taking the last event
- * with cohort_queue_wait makes it unreadable again. Owned by the queue: do not read, write or close it.
+ * A descriptor for the host's poller: readable while the queue is not empty or has been woken, and now and then for
+ * nothing. cohort_queue_wait makes it unreadable when nothing is left. Owned by the queue: do not read, write or close
+ * it.
  */
 COHORT_API int32_t cohort_queue_fd(cohort_queue_t *queue, cohort_error_t *error);
 /** Makes one call of cohort_queue_wait (a waiting one, or else the next) return without an event. */

@@ -80,40 +80,58 @@ void EventQueue::Append(std::unique_ptr<EventNode> owned) {
   if (node->kind == EventKind::kLog) ++logs_;
 }
 
-// REQUIRES: mutex_, so that a waker is never signalled after Take has emptied the queue and cleared it.
-void EventQueue::SignalAfterAppend() {
-  if (sleepers_ > 0) ready_.NotifyOne();
-  if (fd_used_) waker_->Signal();
+// REQUIRES: mutex_. Tell them when it is released.
+EventQueue::Waiting EventQueue::Unaware() {
+  const Waiting waiting{sleepers_ > 0, fd_used_ && !poller_told_};
+  poller_told_ = fd_used_;
+  return waiting;
+}
+
+// Without the lock, for whoever is woken wants it at once and would sleep again. So the descriptor may become readable
+// late, but an event never lies in the queue with nobody told:
+//   1. push: the first event, poller_told_     1. push: the first event, poller_told_
+//   2. take: that event; clear the waker       2. another push: poller_told_ already
+//   3. push: signals it, for nothing           3. push: signals it; the poller finds both
+//   4. the poller finds nothing and clears it
+void EventQueue::Tell(Waiting waiting) {
+  if (waiting.thread) ready_.NotifyOne();
+  if (waiting.poller) waker_->Signal();
 }
 
 void EventQueue::Deliver(std::unique_ptr<EventNode> node) {
   std::shared_ptr<Group> group;
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   --announced_;
   if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) group = Untrack(tracked);
   if (discards_) return;  // `node` is dropped after the lock: it was declared before it.
   Append(std::move(node));
-  SignalAfterAppend();
+  const Waiting waiting = Unaware();
+  lock.unlock();
+  Tell(waiting);
 }
 
 void EventQueue::DeliverAll(std::vector<std::unique_ptr<EventNode>> nodes) {
   if (nodes.empty()) return;
   std::shared_ptr<Group> group;
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   announced_ -= static_cast<int64_t>(nodes.size());
   for (auto& node : nodes) {
     if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) group = Untrack(tracked);
   }
   if (discards_) return;
   for (auto& node : nodes) Append(std::move(node));
-  SignalAfterAppend();
+  const Waiting waiting = Unaware();
+  lock.unlock();
+  Tell(waiting);
 }
 
 bool EventQueue::Offer(std::unique_ptr<EventNode> node) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (closed_) return false;  // `node` is dropped after the lock: it was declared before it.
   Append(std::move(node));
-  SignalAfterAppend();
+  const Waiting waiting = Unaware();
+  lock.unlock();
+  Tell(waiting);
   return true;
 }
 
@@ -143,15 +161,19 @@ std::vector<std::unique_ptr<EventNode>> EventQueue::Take(size_t max, int64_t tim
     taken.emplace_back(node);
   }
   if (head_ != nullptr && sleepers_ > 0) ready_.NotifyOne();
-  if (fd_used_ && head_ == nullptr && !woken_) waker_->Clear();
+  if (fd_used_ && head_ == nullptr && !woken_) {
+    waker_->Clear();
+    poller_told_ = false;
+  }
   return taken;
 }
 
 void EventQueue::Wake() {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   woken_ = true;
-  ready_.NotifyOne();
-  if (fd_used_) waker_->Signal();
+  const Waiting waiting = Unaware();
+  lock.unlock();
+  Tell(waiting);
 }
 
 // Two gets end while their queue is closed:
@@ -194,6 +216,7 @@ void EventQueue::Close() {
   leads.clear();
   std::lock_guard lock(mutex_);
   ready_.NotifyAll();
+  poller_told_ = fd_used_;
   if (fd_used_) waker_->Signal();
 }
 
@@ -222,7 +245,8 @@ Result<int> EventQueue::fd() {
     if (!waker->ok()) return Status(Code::kIo, "the process has no file descriptor left for the queue");
     waker_ = std::move(waker);
     fd_used_ = true;
-    if (head_ != nullptr || woken_ || closed_) waker_->Signal();
+    poller_told_ = head_ != nullptr || woken_ || closed_;
+    if (poller_told_) waker_->Signal();
   }
   return waker_->fd();
 }

@@ -100,8 +100,14 @@ class EventQueue {
 
  private:
   EventQueue();
+  // Who waits for the queue and does not know yet that something has come.
+  struct Waiting {
+    bool thread;
+    bool poller;
+  };
   void Append(std::unique_ptr<EventNode> owned);
-  void SignalAfterAppend();
+  Waiting Unaware();
+  void Tell(Waiting waiting);
   std::shared_ptr<Group> Untrack(TrackedNode* node);
 
   std::mutex mutex_;
@@ -117,6 +123,7 @@ class EventQueue {
   bool closed_ = false;
   bool discards_ = false;
   bool fd_used_ = false;
+  bool poller_told_ = false;  // waker_ was signalled, or is about to be, since it was cleared.
   std::unique_ptr<Waker> waker_;
 };
 

@@ -91,6 +91,36 @@ TEST_F(Queue, TheDescriptorIsReadableWhileThereAreEvents) {
   EXPECT_FALSE(Readable(fd));
 }
 
+// A poller that sleeps until the descriptor says so, and then takes one event, finds them all.
+TEST_F(Queue, NoEventComesWithoutThePollerBeingTold) {
+  Error error;
+  constexpr int kThreads = 4;
+  constexpr int kEach = 5000;
+  const int32_t fd = cohort_queue_fd(queue_.get(), error);
+  ASSERT_GE(fd, 0) << error.message();
+  std::vector<std::thread> pushers;
+  for (int t = 0; t < kThreads; ++t) {
+    pushers.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        ASSERT_EQ(cohort_group_remove_queue(group_.get(), "key", 3, 0, queue_.get(), t, nullptr), COHORT_OK);
+      }
+    });
+  }
+  for (int taken = 0; taken < kThreads * kEach;) {
+    pollfd poller{fd, POLLIN, 0};
+    if (poll(&poller, 1, kPatienceMs) != 1) {
+      ADD_FAILURE() << "an event was left behind after " << taken;
+      break;
+    }
+    cohort_event_t event;
+    if (cohort_queue_wait(queue_.get(), &event, 1, 0) == 1) {
+      cohort_event_release(&event);
+      ++taken;
+    }
+  }
+  for (std::thread& pusher : pushers) pusher.join();
+}
+
 TEST_F(Queue, AWakeEndsAWaitWithoutAnEvent) {
   Gate waiting;
   std::thread waiter([&] {

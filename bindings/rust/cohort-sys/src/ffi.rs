@@ -492,8 +492,9 @@ extern "C" {
         max: usize,
         timeout_ms: i64,
     ) -> i64;
-    /// A descriptor for the host's poller: readable while the queue is not empty or has been woken. Taking the last event
-    /// with `cohort_queue_wait` makes it unreadable again. Owned by the queue: do not read, write or close it.
+    /// A descriptor for the host's poller: readable while the queue is not empty or has been woken, and now and then for
+    /// nothing. `cohort_queue_wait` makes it unreadable when nothing is left. Owned by the queue: do not read, write or close
+    /// it.
     pub fn cohort_queue_fd(queue: *mut cohort_queue_t, error: *mut cohort_error_t) -> i32;
     /// Makes one call of `cohort_queue_wait` (a waiting one, or else the next) return without an event.
     pub fn cohort_queue_wake(queue: *mut cohort_queue_t);
