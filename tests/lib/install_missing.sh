@@ -5,6 +5,7 @@
 #   tests/lib/install_missing.sh build            what it takes to build libcohort and the examples
 #   tests/lib/install_missing.sh build check      ... and to run every stage of tests/run
 #   tests/lib/install_missing.sh build example    ... or the mixed cluster of the examples
+#   tests/lib/install_missing.sh build bench      ... or the servers that the benchmarks measure beside; none is started
 set -euo pipefail
 
 declare -A SETS=(
@@ -13,6 +14,7 @@ declare -A SETS=(
            nlohmann-json3-dev"
   [check]="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev llvm-14 libgtest-dev binutils abigail-tools doxygen
            swig python3 python3-dev python3-venv openjdk-17-jdk-headless maven bindgen libclang-14-dev curl openssl util-linux"
+  [bench]="memcached redis-server util-linux"
   [example]="sqlite3 libsqlite3-dev libmicrohttpd-dev python3-dev python3-venv openjdk-17-jdk-headless maven curl"
 )
 
@@ -22,7 +24,7 @@ for name in "$@"; do
   read -r -d '' -a packages <<<"${SETS[$name]}" || true
   wanted+=("${packages[@]}")
 done
-((${#wanted[@]} > 0)) || { echo "usage: install_missing.sh build|check|example ..." >&2; exit 2; }
+((${#wanted[@]} > 0)) || { echo "usage: install_missing.sh build|check|example|bench ..." >&2; exit 2; }
 
 if ! command -v dpkg-query >/dev/null; then
   echo "Not a Debian system: Cohort needs a C++20 compiler, CMake 3.25, Ninja and OpenSSL; CMake fetches the rest." >&2
@@ -57,6 +59,13 @@ echo "Installing ${#missing[@]} missing Debian packages: ${missing[*]}"
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# A package of a server would start it: those of the benchmarks are run by the benchmarks alone.
+policy=/usr/sbin/policy-rc.d
+if [[ " ${missing[*]} " =~ \ (memcached|redis-server)\  && ! -e "$policy" ]]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod +x "$policy"
+  trap 'rm -f "$log"; "${as_root[@]}" rm -f "$policy"' EXIT
+fi
 "${apt[@]}" update >"$log" 2>&1 || true # one source that is down is no reason to stop: the installation decides
 if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
   tail -n 40 "$log" >&2

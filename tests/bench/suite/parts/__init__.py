@@ -1,0 +1,20 @@
+"""The parts of the suite, in the order in which they run."""
+
+from collections.abc import Callable
+
+from ..build import Programs
+from ..model import Part, Settings
+from . import batch, changes, cold, growth, hits, memory, remote, waiting
+
+PARTS: dict[str, Callable[[Settings, Programs], Part]] = {
+    "hits": hits.part,
+    "memory": memory.part,
+    "remote": remote.part,
+    "batch": batch.part,
+    "cold": cold.part,
+    "waiting": waiting.part,
+    "changes": changes.part,
+    "cluster-changes": changes.cluster_part,
+    "peers": growth.peers_part,
+    "entries": growth.entries_part,
+}
