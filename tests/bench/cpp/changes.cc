@@ -1,8 +1,10 @@
 // Set and Remove on a member that is alone.
 //
-//   changes -entries N      asked: "replace|evict|remove THREADS SECONDS": Sets of keys that are there; Sets of new
-//   keys into a
-//                           cache that is full, so that each evicts; a Set and a Remove of the same key
+//   changes -entries N      asked: "KIND THREADS SECONDS":
+//       replace   Sets of keys that are there
+//       evict     Sets of new keys into a cache that is full, so that each evicts
+//       remove    a Set and a Remove of the same key
+//       miss      gets of new keys, each of which loads and evicts
 #include "keys.h"
 #include "measure.h"
 #include "member.h"
@@ -49,6 +51,15 @@ void ServeChanges(const Flags& flags) {
         const std::string& key = random_key(thread);
         Set(roomy, key, value);
         if (cohort_group_remove(roomy.group, key.data(), key.size(), 0, nullptr) != COHORT_OK) Die("a Remove failed");
+        return 1;
+      });
+    }
+    if (words[0] == "miss") {
+      return Measure<true>(threads, words.Double(2), {}, 16, [&](int, int64_t) {
+        const std::string key = Key(next_new.fetch_add(1, std::memory_order_relaxed));
+        cohort_value_t* loaded = cohort_group_get(full.group, key.data(), key.size(), 0, 0, nullptr);
+        if (loaded == nullptr) Die("a load failed");
+        cohort_value_free(loaded);
         return 1;
       });
     }

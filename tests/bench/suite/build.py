@@ -6,7 +6,7 @@ import os
 import pathlib
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .sessions import Failure, Session
 
@@ -18,8 +18,15 @@ LIBRARY = OUT / "library"
 
 def quietly(command: list[str | pathlib.Path], cwd: pathlib.Path = ROOT, **environment: str) -> str:
     """Runs a command that is silent unless it fails; returns what it printed."""
-    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd,
-                          env={**os.environ, **environment}, check=False)  # fmt: skip
+    done = subprocess.run(
+        [str(c) for c in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        check=False,
+    )
     if done.returncode != 0:
         raise Failure(f"{' '.join(map(str, command))} failed:\n{done.stdout}")
     return done.stdout
@@ -50,8 +57,20 @@ class Programs:
 def build_library() -> None:
     quietly([ROOT / "tests/lib/install_missing.sh", "build", "bench"])
     OUT.mkdir(parents=True, exist_ok=True)
-    quietly(["cmake", "-S", ROOT, "-B", LIBRARY, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCOHORT_TESTS=OFF",
-             "-DCOHORT_EXAMPLES=OFF"])  # fmt: skip
+    quietly(
+        [
+            "cmake",
+            "-S",
+            ROOT,
+            "-B",
+            LIBRARY,
+            "-G",
+            "Ninja",
+            "-DCMAKE_BUILD_TYPE=Release",
+            "-DCOHORT_TESTS=OFF",
+            "-DCOHORT_EXAMPLES=OFF",
+        ]
+    )
     quietly(["cmake", "--build", LIBRARY, "--target", "cohort"])
 
 
@@ -61,8 +80,10 @@ def pkg_config_path() -> str:
 
 def build_cpp(programs: Programs) -> None:
     tree = OUT / "cpp"
-    quietly(["cmake", "-S", HERE / "cpp", "-B", tree, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"],
-            PKG_CONFIG_PATH=pkg_config_path())  # fmt: skip
+    quietly(
+        ["cmake", "-S", HERE / "cpp", "-B", tree, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"],
+        PKG_CONFIG_PATH=pkg_config_path(),
+    )
     quietly(["cmake", "--build", tree])
     programs.add("cpp", tree / "bench-cpp")
 
@@ -76,15 +97,85 @@ def build_go(programs: Programs) -> None:
         ("cohort-go", "./groups", ["-modfile=cohort.mod", "-tags=cohort"]),
         ("go-caches", "./caches", []),
     ):
-        quietly(["go", "build", *more, "-o", OUT / f"bench-{name}", package], cwd=HERE / "go", PKG_CONFIG_PATH=pkg_config_path())
+        quietly(
+            ["go", "build", *more, "-o", OUT / f"bench-{name}", package],
+            cwd=HERE / "go",
+            PKG_CONFIG_PATH=pkg_config_path(),
+        )
         programs.add(name, OUT / f"bench-{name}")
+
+
+def build_rust(programs: Programs) -> None:
+    if shutil.which("cargo") is None:
+        programs.absent.append("cargo is not installed: Rust's rows are absent")
+        return
+    target = OUT / "rust"
+    quietly(
+        ["cargo", "build", "--release", "--quiet"],
+        cwd=HERE / "rust",
+        PKG_CONFIG_PATH=pkg_config_path(),
+        CARGO_TARGET_DIR=str(target),
+    )
+    programs.add("rust", target / "release" / "cohort-bench")
+
+
+def build_java(programs: Programs) -> None:
+    """The binding is compiled beside its own build, which stays what its tests left."""
+    javac = shutil.which("javac")
+    if javac is None or shutil.which("mvn") is None:
+        programs.absent.append("a JDK and Maven are not installed: Java's rows are absent")
+        return
+    tree, binding = OUT / "java", ROOT / "bindings/java/core"
+    classes, core, lib = tree / "classes", tree / "core", tree / "lib"
+    pom = HERE / "java/pom.xml"
+    if is_older(lib / "made", [pom]):
+        quietly(
+            [
+                "mvn",
+                "-B",
+                "-ntp",
+                "-q",
+                "-f",
+                pom,
+                "dependency:copy-dependencies",
+                f"-DoutputDirectory={lib}",
+                "-DincludeScope=runtime",
+            ]
+        )
+        (lib / "made").touch()
+    sources = sorted((binding / "src/main/java").rglob("*.java"))
+    if is_older(core / "made", sources):
+        quietly(["javac", "-nowarn", "-d", core, *sources])
+        (core / "made").touch()
+    quietly([binding / "build-native", LIBRARY, core / "natives", pathlib.Path(javac).resolve().parent.parent])
+    programs_sources = sorted((HERE / "java/src").glob("*.java"))
+    if is_older(classes / "made", [*programs_sources, core / "made"]):
+        quietly(["javac", "-Xlint:all", "-Werror", "-d", classes, "-cp", f"{core}:{lib}/*", *programs_sources])
+        (classes / "made").touch()
+    # -Xshare:auto and the default collector are what people run. The heap is given back, so that its size says what is in it.
+    programs.add(
+        "java", "java", "-XX:MinHeapFreeRatio=5", "-XX:MaxHeapFreeRatio=10", "-cp", f"{classes}:{core}:{lib}/*", "Bench"
+    )
+
+
+def build_python(programs: Programs) -> None:
+    python = quietly([ROOT / "bindings/python/environment"]).strip().splitlines()[-1]
+    site = quietly([ROOT / "bindings/python/make_site", LIBRARY]).strip().splitlines()[-1]
+    programs.add("python", python, HERE / "python/main.py", PYTHONPATH=site)
+
+
+def is_older(made: pathlib.Path, than: Sequence[pathlib.Path]) -> bool:
+    return not made.exists() or any(path.stat().st_mtime > made.stat().st_mtime for path in than)
+
+
+BUILDERS = (("C++", build_cpp), ("Go", build_go), ("Rust", build_rust), ("Java", build_java), ("Python", build_python))
 
 
 def build_all(say: Callable[[str], None]) -> Programs:
     programs = Programs()
     say("building libcohort")
     build_library()
-    for language, build in (("C++", build_cpp), ("Go", build_go)):
+    for language, build in BUILDERS:
         say(f"building the programs in {language}")
         build(programs)
     return programs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -41,8 +41,21 @@ class Settings:
     traces: str | None
 
 
-WHOLE = Settings(5, 0.5, (1, 2, 8), (1, 16, 64, 256), (1, 2, 8), 1_000_000, (100, 1024), 2,
-                 (10_000, 100_000, 1_000_000, 10_000_000), (1, 10, 100, 1000), 10_000, 1000, None)  # fmt: skip
+WHOLE = Settings(
+    5,
+    0.5,
+    (1, 2, 8),
+    (1, 16, 64, 256),
+    (1, 2, 8),
+    1_000_000,
+    (100, 1024),
+    2,
+    (10_000, 100_000, 1_000_000, 10_000_000),
+    (1, 10, 100, 1000),
+    10_000,
+    1000,
+    None,
+)
 QUICK = Settings(2, 0.2, (2,), (1, 256), (2,), 500_000, (100,), 1, (10_000, 1_000_000), (1, 100), 10_000, 1000, None)
 CHECK = Settings(1, 0.02, (2,), (16,), (2,), 20_000, (100,), 1, (10_000,), (10,), 1000, 100, None)
 
@@ -66,8 +79,10 @@ class Target:
     measure: str | None = None  # when it is not the row's
 
     def text(self) -> str:
-        bounds = [f"at least {self.at_least:g}" if self.at_least is not None else "",
-                  f"at most {self.at_most:g}" if self.at_most is not None else ""]  # fmt: skip
+        bounds = [
+            f"at least {self.at_least:g}" if self.at_least is not None else "",
+            f"at most {self.at_most:g}" if self.at_most is not None else "",
+        ]
         if self.at_least is not None and self.at_least == self.at_most:
             bounds = [f"exactly {self.at_least:g}"]
         text = " and ".join(b for b in bounds if b)
@@ -98,7 +113,7 @@ class Part:
 
     name: str
     title: str
-    subjects: dict[str, Callable[[], Subject]]
+    subjects: Mapping[str, Callable[[], Subject]]
     rows: list[Row]
     rounds: int
     question_s: float  # about how long a question takes

@@ -26,8 +26,18 @@ class OwnerAndAsker:
     def ready(self) -> None:
         self.owner.ready()
         self.asker = self.programs.session(
-            self.name, "asker", "-listen", self.asker_address, "-peers", self.peers, "-owner", self.owner_address,
-            "-owner-pid", self.owner.pid, *self.flags)  # fmt: skip
+            self.name,
+            "asker",
+            "-listen",
+            self.asker_address,
+            "-peers",
+            self.peers,
+            "-owner",
+            self.owner_address,
+            "-owner-pid",
+            self.owner.pid,
+            *self.flags,
+        )
         self.asker.ready()
 
     def ask(self, words: str) -> Answer:
@@ -48,13 +58,41 @@ class CacheServer:
         self.address = free_addresses(1)[0]
         host, _, port = self.address.partition(":")
         commands = {
-            "memcached": ["memcached", "-l", host, "-p", port, "-U", "0", "-m", "1024", "-c", "2048",
-                          *(["-u", "nobody"] if os.geteuid() == 0 else [])],
-            "redis": ["redis-server", "--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", str(OUT)],
-        }  # fmt: skip
+            "memcached": [
+                "memcached",
+                "-l",
+                host,
+                "-p",
+                port,
+                "-U",
+                "0",
+                "-m",
+                "1024",
+                "-c",
+                "2048",
+                *(["-u", "nobody"] if os.geteuid() == 0 else []),
+            ],
+            "redis": [
+                "redis-server",
+                "--bind",
+                host,
+                "--port",
+                port,
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--dir",
+                str(OUT),
+            ],
+        }
         # It ends with this program, however that ends.
-        self.server = start(["setpriv", "--pdeathsig", "KILL", *commands[kind]], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        self.server = start(
+            ["setpriv", "--pdeathsig", "KILL", *commands[kind]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         self.asker: Session | None = None
 
     @staticmethod
@@ -72,8 +110,9 @@ class CacheServer:
                 if time.monotonic() > until or self.server.poll() is not None:
                     raise Failure(f"{self.kind} did not start on {self.address}") from None
                 time.sleep(0.02)
-        self.asker = self.programs.session("cpp", "server", "-kind", self.kind, "-address", self.address, "-owner-pid",
-                                           self.server.pid)  # fmt: skip
+        self.asker = self.programs.session(
+            "cpp", "server", "-kind", self.kind, "-address", self.address, "-owner-pid", self.server.pid
+        )
         self.asker.ready()
 
     def ask(self, words: str) -> Answer:
@@ -120,6 +159,7 @@ class ColdCluster:
             for name, address in zip(names, self.addresses, strict=True)
         ]
         self.keys = 0
+        self.loads = 0.0
 
     def ready(self) -> None:
         for node in self.nodes:
@@ -130,7 +170,9 @@ class ColdCluster:
         for node in self.nodes:
             node.send(f"cold cold-{self.keys} {words}")
         answers = [node.receive() for node in self.nodes]
-        return {"loads": sum(a["loads"] for a in answers), "ms": max(a["ms"] for a in answers), "nodes": len(self.nodes)}
+        # Counted when everybody has an answer: an owner may load for a peer before it is asked itself.
+        before, self.loads = self.loads, sum(node.ask("loads")["loads"] for node in self.nodes)
+        return {"loads": self.loads - before, "ms": max(a["ms"] for a in answers), "nodes": len(self.nodes)}
 
     def close(self) -> None:
         for node in self.nodes:
@@ -157,7 +199,9 @@ class Waiting:
                 both = f"{owner},{asker}"
                 sessions.append(self.programs.session(self.name, "waiting", "-listen", owner, "-peers", both))
                 sessions[0].ready()
-                sessions.append(self.programs.session(self.name, "waiting", "-listen", asker, "-peers", both, "-owner", owner))
+                sessions.append(
+                    self.programs.session(self.name, "waiting", "-listen", asker, "-peers", both, "-owner", owner)
+                )
             holder, asks = sessions[0], sessions[-1]
             asks.ready()
             answer = asks.ask(f"ask {n}")

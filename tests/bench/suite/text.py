@@ -59,11 +59,18 @@ def cells(part: PartResult) -> Iterator[tuple[str, list[list[str]]]]:
     for row in part.rows:
         lines = []
         for line in row.lines:
-            lines.append([
-                line.line.label, number(line.median), number(line.least), number(line.most), row.row.unit,
-                *(number(line.details[d]) if d in line.details else "" for d in details),
-                ratio_text(line), verdict_text(line),
-            ])  # fmt: skip
+            lines.append(
+                [
+                    line.line.label,
+                    number(line.median),
+                    number(line.least),
+                    number(line.most),
+                    row.row.unit,
+                    *(number(line.details[d]) if d in line.details else "" for d in details),
+                    ratio_text(line),
+                    verdict_text(line),
+                ]
+            )
         yield row.row.title, lines
 
 
@@ -79,7 +86,8 @@ def plain(part: PartResult) -> str:
 
     def aligned(line: list[str]) -> str:
         left = {0, 4, len(line) - 1}
-        return "  " + "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))).rstrip()
+        padded = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))]
+        return ("  " + "  ".join(padded)).rstrip()
 
     out = [f"== {part.part.title}", aligned(head(part))]
     for title, of_row in table:

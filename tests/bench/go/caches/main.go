@@ -19,6 +19,7 @@ type cache struct {
 	get    func(key string) []byte
 	set    func(key string, value []byte)
 	remove func(key string)
+	load   func(key string) // what is not there
 	count  func() int
 }
 
@@ -30,6 +31,10 @@ func open(entries, size int) cache {
 			func(key string) []byte { v, _ := c.GetIfPresent(key); return v },
 			func(key string, value []byte) { c.Set(key, value) },
 			func(key string) { c.Invalidate(key) },
+			func(key string) {
+				Must(c.Get(context.Background(), key, otter.LoaderFunc[string, []byte](
+					func(context.Context, string) ([]byte, error) { return make([]byte, size), nil })))
+			},
 			func() int { c.CleanUp(); return c.EstimatedSize() },
 		}
 	case "ristretto":
@@ -43,6 +48,7 @@ func open(entries, size int) cache {
 				}
 			},
 			func(key string) { c.Del(key) },
+			func(key string) { c.Set(key, make([]byte, size), 1) },
 			func() int { // it keeps no count of its own
 				c.Wait()
 				there := 0
@@ -69,6 +75,7 @@ func open(entries, size int) cache {
 				var view groupcache.ByteView
 				Check(g.Get(context.Background(), key, groupcache.ByteViewSink(&view)))
 			},
+			nil,
 			nil,
 			func() int { return int(g.CacheStats(groupcache.MainCache).Items) },
 		}
@@ -147,7 +154,7 @@ func fill() {
 	})
 }
 
-// changes -cache NAME -entries N: asked "replace|evict|remove GOROUTINES SECONDS", as changes.cc says.
+// changes -cache NAME -entries N: asked "replace|evict|remove|miss GOROUTINES SECONDS", as changes.cc says.
 func changes() {
 	roomy, full := open(*Entries*2, ValueBytes), open(*Entries, ValueBytes)
 	keys := Keys(*Entries)
@@ -167,6 +174,8 @@ func changes() {
 				roomy.set(key, bytes.Clone(value))
 			case "evict":
 				full.set(Key(int(next.Add(1))), bytes.Clone(value))
+			case "miss":
+				full.load(Key(int(next.Add(1))))
 			default:
 				roomy.set(key, bytes.Clone(value))
 				roomy.remove(key)

@@ -88,7 +88,7 @@ func fill() {
 	})
 }
 
-// changes -entries N: asked "replace|evict|remove GOROUTINES SECONDS", as changes.cc says.
+// changes -entries N: asked "replace|evict|remove|miss GOROUTINES SECONDS", as changes.cc says.
 func changes() {
 	roomy, full := alone(512<<20, load), alone(int64(*Entries)*ValueBytes, load)
 	ctx, value, keys := context.Background(), make([]byte, ValueBytes), Keys(*Entries)
@@ -112,6 +112,8 @@ func changes() {
 				Check(roomy.Set(ctx, key, value, time.Time{}, false))
 			case "evict":
 				Check(full.Set(ctx, Key(next()), value, time.Time{}, false))
+			case "miss":
+				getView(full, Key(next()))
 			default:
 				Check(roomy.Set(ctx, key, value, time.Time{}, false))
 				Check(roomy.Remove(ctx, key))

@@ -15,10 +15,23 @@ def part(settings: Settings, programs: Programs) -> Part:
         beside = [Line(MEMCACHED, MEMCACHED, words), Line(REDIS, REDIS, words)]
         clients = f"{callers} client{'s' if callers > 1 else ''}"
         for ours in (CPP, GO):
-            rows.append(Row(
-                f"{ours}, 100 keys a call, {clients}", (Line(ours, ours, words), *beside),
-                (Target(MEMCACHED, 1),) if ours == CPP else (), unit="keys/s", details=remote.DETAILS,
-                plot="batch: 100 keys a call", x=callers))  # fmt: skip
+            rows.append(
+                Row(
+                    f"{ours}, 100 keys a call, {clients}",
+                    (Line(ours, ours, words), *beside),
+                    (Target(MEMCACHED, 1),) if ours == CPP else (),
+                    unit="keys/s",
+                    details=remote.DETAILS,
+                    plot="batch: 100 keys a call",
+                    x=callers,
+                )
+            )
     pairs = {n: open_it for n, open_it in remote.pairs(programs).items() if n in (CPP, GO)}
-    return Part("batch", "GetMany: 100 keys of one peer", {**pairs, **remote.servers(programs)}, rows, settings.rounds,
-                settings.seconds)  # fmt: skip
+    return Part(
+        "batch",
+        "GetMany: 100 keys of one peer",
+        {**pairs, **remote.servers(programs)},
+        rows,
+        settings.rounds,
+        settings.seconds,
+    )

@@ -9,7 +9,11 @@ from ..build import Programs
 from ..model import Line, Part, Row, Settings, Subject, Target
 from ..servers import ColdCluster
 
-MIXED, OURS, UPSTREAM = "cohort, every language and groupcache-go", "cohort, three nodes (C++)", "groupcache-go, three nodes"
+MIXED, OURS, UPSTREAM = (
+    "cohort, every language and groupcache-go",
+    "cohort, three nodes (C++)",
+    "groupcache-go, three nodes",
+)
 
 
 def part(settings: Settings, programs: Programs) -> Part:
@@ -23,8 +27,15 @@ def part(settings: Settings, programs: Programs) -> Part:
     words = str(settings.cold_callers)
     once = Target(None, at_least=1, at_most=1)
     rows = [
-        Row(f"one cold key, {settings.cold_callers} callers a node, {title}", tuple(Line(n, n, words) for n in names), (once,),
-            measure="loads", unit="loads", higher_is_better=False, details=("nodes", "ms"))
+        Row(
+            f"one cold key, {settings.cold_callers} callers a node, {title}",
+            tuple(Line(n, n, words) for n in names),
+            (once,),
+            measure="loads",
+            unit="loads",
+            higher_is_better=False,
+            details=("nodes", "ms"),
+        )
         for title, names in (("mixed", (MIXED,)), ("one language", (OURS, UPSTREAM)))
-    ]  # fmt: skip
+    ]
     return Part("cold", "Loads of one cold key; its getter takes 100 ms", subjects, rows, settings.rounds, 0.5)

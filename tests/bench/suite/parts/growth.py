@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from ..build import Programs
 from ..model import Line, Part, Row, Settings, Subject
@@ -24,8 +23,17 @@ def peers_part(settings: Settings, programs: Programs) -> Part:
             (f"owner {settings.seconds}", "owner of a key", "ops_per_s", "lookups/s"),
             (f"hit {settings.seconds}", "hit", "ops_per_s", "gets/s"),
         ):
-            rows.append(Row(f"{title}, {peers} peers", tuple(Line(n, f"{n}, {peers}", words) for n in RINGS), measure=measure,
-                            unit=unit, higher_is_better=measure != "ms", plot=f"peers: {title}", x=peers))  # fmt: skip
+            rows.append(
+                Row(
+                    f"{title}, {peers} peers",
+                    tuple(Line(n, f"{n}, {peers}", words) for n in RINGS),
+                    measure=measure,
+                    unit=unit,
+                    higher_is_better=measure != "ms",
+                    plot=f"peers: {title}",
+                    x=peers,
+                )
+            )
     return Part("peers", "Growth: peers in the ring", dict(subjects), rows, min(settings.rounds, 3), settings.seconds)
 
 
@@ -44,9 +52,23 @@ def entries_part(settings: Settings, programs: Programs) -> Part:
             continue
         words = f"-entries {entries} -size 100 | hits {settings.seconds}"
         lines = tuple(Line(n, n, words) for n in names)
-        for measure, title, unit in (("fills_per_s", "filling", "entries/s"), ("ops_per_s", "hits, uniform, 1 thread", "gets/s"),
-                                     ("bytes_per_entry", "bytes an entry", "bytes")):  # fmt: skip
-            rows.append(Row(f"{title}, {entries:,} entries", lines, measure=measure, unit=unit,
-                            higher_is_better=measure != "bytes_per_entry", plot=f"entries: {title}", x=entries))  # fmt: skip
+        for measure, title, unit in (
+            ("fills_per_s", "filling", "entries/s"),
+            ("ops_per_s", "hits, uniform, 1 thread", "gets/s"),
+            ("bytes_per_entry", "bytes an entry", "bytes"),
+        ):
+            rows.append(
+                Row(
+                    f"{title}, {entries:,} entries",
+                    lines,
+                    measure=measure,
+                    unit=unit,
+                    higher_is_better=measure != "bytes_per_entry",
+                    plot=f"entries: {title}",
+                    x=entries,
+                )
+            )
     seconds = sum(settings.growth_entries) / len(settings.growth_entries) / 3e5 + 1
-    return Part("entries", "Growth: entries of 100 bytes", subjects, rows, min(settings.rounds, 2), seconds, notes=notes)
+    return Part(
+        "entries", "Growth: entries of 100 bytes", subjects, rows, min(settings.rounds, 2), seconds, notes=notes
+    )

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from ..build import Programs
 from ..model import Line, Part, Row, Settings, Target
-from ..names import (CAFFEINE, CPP, FLAT, FLAT_HUGE, GO, JAVA, MEMCPY, MOKA, ORIGINAL, OTTER, PYTHON, QUICK, RISTRETTO, RUST,
-                     UPSTREAM)  # fmt: skip
-from ..names import CACHETOOLS, DICT
+from ..names import (
+    CACHETOOLS,
+    CAFFEINE,
+    CPP,
+    DICT,
+    FLAT,
+    FLAT_HUGE,
+    GO,
+    JAVA,
+    MEMCPY,
+    MOKA,
+    ORIGINAL,
+    OTTER,
+    PYTHON,
+    QUICK,
+    RISTRETTO,
+    RUST,
+    UPSTREAM,
+)
 
 # (subject, kind) -> what a table calls it
 SUBJECTS = {
@@ -44,33 +60,90 @@ def part(settings: Settings, programs: Programs) -> Part:
         decisive = threads == 2
         view, quick, quick_copy = line(UPSTREAM, "view"), line(QUICK, "reference"), line(QUICK, "copy")
         fresh, otter_copy, floor = line(UPSTREAM, "fresh"), line(OTTER, "copy"), line(FLAT, "reference")
-        row("handle", line(CPP, "handle"),
-            [view, quick, line(MOKA, "reference"), line(OTTER, "reference"), line(RISTRETTO, "reference"),
-             line(CAFFEINE, "reference"), floor, line(FLAT_HUGE, "reference")],
-            *([Target(view.label, 12), Target(quick.label, 1.5), Target(floor.label, 0.5)] if decisive else []))  # fmt: skip
-        row("copy into a buffer", line(CPP, "copy"),
-            [quick_copy, line(MOKA, "copy"), otter_copy, line(RISTRETTO, "copy"), line(FLAT, "copy"), line(FLAT_HUGE, "copy"),
-             line(MEMCPY, "copy")],
-            *([Target(quick_copy.label, 1.2)] if decisive else []))  # fmt: skip
-        row("from Go into a reused buffer", line(GO, "into"), [view, otter_copy, line(RISTRETTO, "copy")],
-            *([Target(view.label, 4)] if threads in (2, 8) else []), *([Target(otter_copy.label, 1.2)] if decisive else []))  # fmt: skip
-        row("from Go, a fresh slice", line(GO, "fresh"),
+        row(
+            "handle",
+            line(CPP, "handle"),
+            [
+                view,
+                quick,
+                line(MOKA, "reference"),
+                line(OTTER, "reference"),
+                line(RISTRETTO, "reference"),
+                line(CAFFEINE, "reference"),
+                floor,
+                line(FLAT_HUGE, "reference"),
+            ],
+            *([Target(view.label, 12), Target(quick.label, 1.5), Target(floor.label, 0.5)] if decisive else []),
+        )
+        row(
+            "copy into a buffer",
+            line(CPP, "copy"),
+            [
+                quick_copy,
+                line(MOKA, "copy"),
+                otter_copy,
+                line(RISTRETTO, "copy"),
+                line(FLAT, "copy"),
+                line(FLAT_HUGE, "copy"),
+                line(MEMCPY, "copy"),
+            ],
+            *([Target(quick_copy.label, 1.2)] if decisive else []),
+        )
+        row(
+            "from Go into a reused buffer",
+            line(GO, "into"),
+            [view, otter_copy, line(RISTRETTO, "copy")],
+            *([Target(view.label, 4)] if threads in (2, 8) else []),
+            *([Target(otter_copy.label, 1.2)] if decisive else []),
+        )
+        row(
+            "from Go, a fresh slice",
+            line(GO, "fresh"),
             [fresh, line(ORIGINAL, "fresh"), line(OTTER, "fresh"), line(RISTRETTO, "fresh")],
-            *([Target(fresh.label, 1.5)] if decisive else []))  # fmt: skip
+            *([Target(fresh.label, 1.5)] if decisive else []),
+        )
         row("from Go, a view", line(GO, "view"), [view])
         row("from Go, 100 keys a call", line(GO, "many"), [view, otter_copy])
-        row("from Rust, handle", line(RUST, "handle"), [quick, line(MOKA, "reference")],
-            *([Target(quick.label, 1)] if decisive else []))  # fmt: skip
-        row("from Rust, copy into a buffer", line(RUST, "copy"), [quick_copy, line(MOKA, "copy")],
-            *([Target(quick_copy.label, 1)] if decisive else []))  # fmt: skip
+        row(
+            "from Rust, handle",
+            line(RUST, "handle"),
+            [quick, line(MOKA, "reference")],
+            *([Target(quick.label, 1)] if decisive else []),
+        )
+        row(
+            "from Rust, copy into a buffer",
+            line(RUST, "copy"),
+            [quick_copy, line(MOKA, "copy")],
+            *([Target(quick_copy.label, 1)] if decisive else []),
+        )
         caffeine = line(CAFFEINE, "fresh")
-        row("from Java, a fresh array", line(JAVA, "fresh"), [caffeine, line(CAFFEINE, "reference")],
-            *([Target(caffeine.label, 1)] if decisive else []))  # fmt: skip
-        row("from Java, 100 keys a call", line(JAVA, "many"), [caffeine], *([Target(caffeine.label, 3)] if decisive else []))
+        row(
+            "from Java, a fresh array",
+            line(JAVA, "fresh"),
+            [caffeine, line(CAFFEINE, "reference")],
+            *([Target(caffeine.label, 1)] if decisive else []),
+        )
+        row(
+            "from Java, 100 keys a call",
+            line(JAVA, "many"),
+            [caffeine],
+            *([Target(caffeine.label, 3)] if decisive else []),
+        )
         if threads < 8:
-            row("from Python, a bytes object", line(PYTHON, "fresh"), [line(CACHETOOLS, "reference"), line(DICT, "reference")])
+            row(
+                "from Python, a bytes object",
+                line(PYTHON, "fresh"),
+                [line(CACHETOOLS, "reference"), line(DICT, "reference")],
+            )
             row("from Python, 100 keys a call", line(PYTHON, "many"), [line(CACHETOOLS, "reference")])
     subjects = {name: programs.opener(*command) for name, command in SUBJECTS.items() if programs.has(command[0])}
-    warm = [f"{kind} 1 1" for kind in ("fresh", "many")] if settings.rounds > 1 else []
-    return Part("hits", "Local hits: 100,000 entries of 1 KiB, Zipf 0.99", subjects, rows, settings.rounds, settings.seconds,
-                warm_up={JAVA: warm, CAFFEINE: [w for w in warm if "many" not in w] + ([f"reference 1 1"] if warm else [])})  # fmt: skip
+    warm = {JAVA: ["fresh 1 1", "many 1 1"], CAFFEINE: ["fresh 1 1", "reference 1 1"]} if settings.rounds > 1 else {}
+    return Part(
+        "hits",
+        "Local hits: 100,000 entries of 1 KiB, Zipf 0.99",
+        subjects,
+        rows,
+        settings.rounds,
+        settings.seconds,
+        warm_up=warm,
+    )

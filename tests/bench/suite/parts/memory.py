@@ -33,9 +33,22 @@ def part(settings: Settings, programs: Programs) -> Part:
     rows = []
     for size in settings.memory_sizes:
         words = f"-entries {settings.memory_entries} -size {size}"
-        rows.append(Row(
-            f"bytes an entry, values of {size} bytes", tuple(Line(n, n, words) for n in SUBJECTS),
-            (Target(None, at_most=170),) if size == 100 else (), measure="bytes_per_entry", unit="bytes",
-            higher_is_better=False, details=("heap_per_entry", "fills_per_s")))  # fmt: skip
-    return Part("memory", f"Memory: {settings.memory_entries:,} entries, 12-byte keys", dict(subjects(programs)), rows,
-                settings.memory_rounds, 6 * settings.memory_entries / 1e6)  # fmt: skip
+        rows.append(
+            Row(
+                f"bytes an entry, values of {size} bytes",
+                tuple(Line(n, n, words) for n in SUBJECTS),
+                (Target(None, at_most=170),) if size == 100 else (),
+                measure="bytes_per_entry",
+                unit="bytes",
+                higher_is_better=False,
+                details=("heap_per_entry", "fills_per_s"),
+            )
+        )
+    return Part(
+        "memory",
+        f"Memory: {settings.memory_entries:,} entries, 12-byte keys",
+        dict(subjects(programs)),
+        rows,
+        settings.memory_rounds,
+        6 * settings.memory_entries / 1e6,
+    )

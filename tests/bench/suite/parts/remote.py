@@ -35,14 +35,37 @@ def part(settings: Settings, programs: Programs) -> Part:
         alone = (Target(TUNED, 1, measure="p50_us"),) if callers == 1 else ()
         few = Target(None, at_most=4, measure="connections")
         for title, ours, targets in (
-            ("callback gets in flight", Line(CPP, CPP, f"async {callers} {seconds}"),
-             (Target(UPSTREAM, 40), Target(TUNED, 20)) if many else ()),
-            ("blocking threads", Line(CPP, CPP, f"blocking {callers} {seconds}"),
-             (Target(UPSTREAM, 20),) if many else alone),
-            ("goroutines", Line(GO, GO, f"get {callers} {seconds}"),
-             (Target(UPSTREAM, 15), Target(TUNED, 8)) if many else alone),
-        ):  # fmt: skip
-            rows.append(Row(f"{callers} {title}", (ours, default, tuned, *others), (*targets, few), details=DETAILS,
-                            plot=f"remote: {title}", x=callers))  # fmt: skip
-    return Part("remote", "Remote gets: 1 KiB that another process owns", {**pairs(programs), **servers(programs)}, rows,
-                settings.rounds, seconds)  # fmt: skip
+            (
+                "callback gets in flight",
+                Line(CPP, CPP, f"async {callers} {seconds}"),
+                (Target(UPSTREAM, 40), Target(TUNED, 20)) if many else (),
+            ),
+            (
+                "blocking threads",
+                Line(CPP, CPP, f"blocking {callers} {seconds}"),
+                (Target(UPSTREAM, 20),) if many else alone,
+            ),
+            (
+                "goroutines",
+                Line(GO, GO, f"get {callers} {seconds}"),
+                (Target(UPSTREAM, 15), Target(TUNED, 8)) if many else alone,
+            ),
+        ):
+            rows.append(
+                Row(
+                    f"{callers} {title}",
+                    (ours, default, tuned, *others),
+                    (*targets, few),
+                    details=DETAILS,
+                    plot=f"remote: {title}",
+                    x=callers,
+                )
+            )
+    return Part(
+        "remote",
+        "Remote gets: 1 KiB that another process owns",
+        {**pairs(programs), **servers(programs)},
+        rows,
+        settings.rounds,
+        seconds,
+    )

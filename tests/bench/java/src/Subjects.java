@@ -1,0 +1,161 @@
+import io.github.cohortcache.cohort.Codec;
+import io.github.cohortcache.cohort.Cohort;
+import io.github.cohortcache.cohort.Group;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The subjects of this program, each of which sets up what its flags say and answers questions about it. */
+final class Subjects {
+  private static final int MANY = 100;
+
+  private Subjects() {}
+
+  /** Sets up and serves. */
+  interface Subject {
+    void serve(Session.Flags flags) throws Exception;
+  }
+
+  /** hits -cache NAME -entries N: asked "reference|fresh|many THREADS SECONDS"; Cohort's arrays are fresh. */
+  static void hits(Session.Flags flags) throws Exception {
+    int entries = flags.number("-entries", 100_000);
+    Keys asked = new Keys(entries);
+    String name = flags.text("-cache");
+    Caches.Cache cache = Caches.open(name, entries * 5 / 4, Keys.VALUE_BYTES);
+    for (String key : asked.keys) {
+      cache.put(key, new byte[Keys.VALUE_BYTES]);
+    }
+    boolean copies = !name.equals("cohort");
+    Session.serve(Map.of(), words -> {
+      int threads = Integer.parseInt(words[1]);
+      double seconds = Double.parseDouble(words[2]);
+      return switch (words[0]) {
+        case "many" -> Measure.run(threads, seconds, 4, false, thread -> call -> {
+          String[] keys = new String[MANY];
+          for (int i = 0; i < MANY; i++) {
+            keys[i] = asked.key(thread, call * MANY + i);
+          }
+          long sum = 0;
+          for (byte[] value : cache.getAll(Arrays.asList(keys)).values()) {
+            sum += value[Keys.VALUE_BYTES / 2];
+          }
+          if (sum != 0) {
+            Measure.consumed += sum;
+          }
+          return MANY;
+        });
+        case "fresh" -> Measure.run(threads, seconds, 256, false, thread -> call -> {
+          byte[] value = cache.get(asked.key(thread, call));
+          consume(copies ? value.clone() : value);
+          return 1;
+        });
+        default -> Measure.run(threads, seconds, 256, false, thread -> call -> {
+          consume(cache.get(asked.key(thread, call)));
+          return 1;
+        });
+      };
+    });
+  }
+
+  // Values are zeroes, which the compiler does not know.
+  private static void consume(byte[] value) {
+    if (value[Keys.VALUE_BYTES / 2] != 0) {
+      Measure.consumed++;
+    }
+  }
+
+  /** fill -cache NAME -entries N -size BYTES: answers at once what the entries cost; asked "hits SECONDS". */
+  static void fill(Session.Flags flags) throws Exception {
+    int entries = flags.number("-entries", 1_000_000);
+    int size = flags.number("-size", 100);
+    Caches.Cache cache = Caches.open(flags.text("-cache"), entries + entries / 50 + 1000, size);
+    for (int i = 0; i < 10_000; i++) { // The JVM warms up on keys that are there in the end as well.
+      cache.put(Keys.key(i % 100), new byte[size]);
+    }
+    double resident = Measure.residentBytes();
+    double heap = Measure.heapBytes();
+    long begin = System.nanoTime();
+    for (int i = 0; i < entries; i++) {
+      cache.put(Keys.key(i), new byte[size]);
+    }
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    if (cache.count() < entries) {
+      throw Session.die("the cache holds " + cache.count() + " entries of " + entries);
+    }
+    double cost = (Measure.residentBytes() - resident) / entries;
+    double heapCost = (Measure.heapBytes() - heap) / entries;
+    Session.serve(Map.of("bytes_per_entry", cost, "heap_per_entry", heapCost, "fills_per_s", entries / seconds), words -> {
+      Keys.Random random = new Keys.Random(1);
+      String[] keys = new String[Keys.ORDER];
+      Arrays.setAll(keys, i -> Keys.key(random.below(entries)));
+      return Measure.run(1, Double.parseDouble(words[1]), 256, false, thread -> call -> {
+        if (cache.get(keys[call & Keys.ORDER - 1]).length != size) {
+          throw Session.die("a miss");
+        }
+        return 1;
+      });
+    });
+  }
+
+  /** changes -cache NAME -entries N: asked "replace|evict|remove|miss THREADS SECONDS", as changes.cc says. */
+  static void changes(Session.Flags flags) throws Exception {
+    int entries = flags.number("-entries", 100_000);
+    Caches.Cache roomy = Caches.open(flags.text("-cache"), entries * 2, Keys.VALUE_BYTES);
+    Caches.Cache full = Caches.open(flags.text("-cache"), entries * 3 / 4, Keys.VALUE_BYTES);
+    String[] keys = Keys.all(entries);
+    byte[] value = new byte[Keys.VALUE_BYTES];
+    for (String key : keys) {
+      roomy.put(key, value);
+      full.put(key, value);
+    }
+    AtomicInteger next = new AtomicInteger(entries);
+    Session.serve(Map.of(), words -> {
+      String kind = words[0];
+      return Measure.run(Integer.parseInt(words[1]), Double.parseDouble(words[2]), 16, true, thread -> {
+        Keys.Random random = new Keys.Random(thread);
+        return call -> {
+          String existing = keys[random.below(keys.length)];
+          switch (kind) {
+            case "replace" -> roomy.put(existing, value);
+            case "evict" -> full.put(Keys.key(next.getAndIncrement()), value);
+            case "miss" -> full.get(Keys.key(next.getAndIncrement()));
+            default -> {
+              roomy.put(existing, value);
+              roomy.remove(existing);
+            }
+          }
+          return 1;
+        };
+      });
+    });
+  }
+
+  /** node -listen A -peers A,B,...: asked "cold KEY CALLERS", and "loads", as node.cc says. */
+  static void node(Session.Flags flags) throws Exception {
+    AtomicInteger loads = new AtomicInteger();
+    Cohort node = Cohort.builder().listen(flags.text("-listen")).peers(flags.text("-peers").split(",")).build();
+    Group<String, String> group = node.group("bench", Codec.utf8()).loader(key -> {
+      loads.incrementAndGet();
+      Thread.sleep(100);
+      return "cold";
+    }).build();
+    Session.serve(Map.of(), words -> {
+      if (words[0].equals("loads")) {
+        return Map.of("loads", (double) loads.get());
+      }
+      long begin = System.nanoTime();
+      List<Thread> callers = new ArrayList<>();
+      for (int i = 0; i < Integer.parseInt(words[2]); i++) {
+        Thread caller = new Thread(() -> group.get(words[1]));
+        caller.start();
+        callers.add(caller);
+      }
+      for (Thread caller : callers) {
+        caller.join();
+      }
+      return Map.of("ms", (System.nanoTime() - begin) / 1e6);
+    });
+  }
+}

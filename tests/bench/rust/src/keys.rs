@@ -1,0 +1,58 @@
+//! Keys and the order in which they are asked for: the same in every language.
+
+/// The size of each value but for `fill`.
+pub const VALUE_BYTES: usize = 1024;
+/// How many draws an order has; then it begins again.
+pub const ORDER: usize = 1 << 18;
+
+/// The i-th key, of 12 bytes.
+pub fn key(i: usize) -> String {
+    format!("key-{i:08}")
+}
+
+/// splitmix64 (Steele, Lea and Flood 2014), which each language of the benchmarks has in the same words.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+}
+
+/// Numbers below n by a Zipf distribution with exponent 0.99; popular ones are spread over all of them.
+fn zipf_order(n: usize, seed: u64) -> Vec<u32> {
+    let mut sum = 0.0;
+    let sums: Vec<f64> = (1..=n)
+        .map(|rank| {
+            sum += (rank as f64).powf(-0.99);
+            sum
+        })
+        .collect();
+    let mut random = Random(seed);
+    let mut draw = || {
+        let at = (random.next() >> 11) as f64 / (1_u64 << 53) as f64 * sum;
+        let rank = sums.partition_point(|&s| s < at).min(n - 1);
+        (rank * 48271 % n) as u32
+    };
+    (0..ORDER).map(|_| draw()).collect()
+}
+
+/// The keys of a process, and the orders in which its threads ask for them.
+pub struct Asked {
+    pub keys: Vec<String>,
+    orders: Vec<Vec<u32>>,
+}
+
+impl Asked {
+    pub fn new(entries: usize) -> Self {
+        Self { keys: (0..entries).map(key).collect(), orders: (0..8).map(|t| zipf_order(entries, t)).collect() }
+    }
+
+    pub fn key(&self, thread: usize, call: usize) -> &str {
+        &self.keys[self.orders[thread % 8][call % ORDER] as usize]
+    }
+}
