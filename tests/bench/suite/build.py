@@ -164,18 +164,36 @@ def build_python(programs: Programs) -> None:
     programs.add("python", python, HERE / "python/main.py", PYTHONPATH=site)
 
 
+def build_replay(programs: Programs) -> None:
+    """cohort-replay is built in a tree of its own, with the tests to which it belongs, from the engine's sources."""
+    if not (HERE / "replay/CMakeLists.txt").exists():
+        return
+    quietly([ROOT / "tests/lib/install_missing.sh", "build", "check"])
+    tree = OUT / "replay"
+    quietly(["cmake", "-S", ROOT, "-B", tree, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCOHORT_EXAMPLES=OFF"])
+    quietly(["cmake", "--build", tree, "--target", "cohort-replay"])
+    programs.add("replay", next(p for p in tree.rglob("cohort-replay") if p.is_file()))
+
+
 def is_older(made: pathlib.Path, than: Sequence[pathlib.Path]) -> bool:
     return not made.exists() or any(path.stat().st_mtime > made.stat().st_mtime for path in than)
 
 
-BUILDERS = (("C++", build_cpp), ("Go", build_go), ("Rust", build_rust), ("Java", build_java), ("Python", build_python))
+BUILDERS = {
+    "programs in C++": build_cpp,
+    "programs in Go": build_go,
+    "programs in Rust": build_rust,
+    "programs in Java": build_java,
+    "programs in Python": build_python,
+    "replay of traces": build_replay,
+}
 
 
 def build_all(say: Callable[[str], None]) -> Programs:
     programs = Programs()
     say("building libcohort")
     build_library()
-    for language, build in BUILDERS:
-        say(f"building the programs in {language}")
+    for what, build in BUILDERS.items():
+        say(f"building the {what}")
         build(programs)
     return programs

@@ -18,6 +18,7 @@ DETAILS = {
     "threads": "threads",
     "threads_before": "threads before",
     "owner_threads": "owner threads",
+    "points_below_best": "points below the best",
     "nodes": "nodes",
     "ms": "ms",
     "evictions_per_set": "evictions a Set",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..build import Programs
 from ..model import Part, Settings
-from . import batch, changes, cold, growth, hits, memory, remote, waiting
+from . import batch, changes, cold, growth, hits, memory, remote, traces, waiting
 
 PARTS: dict[str, Callable[[Settings, Programs], Part]] = {
     "hits": hits.part,
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[Settings, Programs], Part]] = {
     "waiting": waiting.part,
     "changes": changes.part,
     "cluster-changes": changes.cluster_part,
+    "traces": traces.part,
     "peers": growth.peers_part,
     "entries": growth.entries_part,
 }

@@ -1,0 +1,126 @@
+"""Plots as SVG that need nothing else: bars for rows that stand alone, lines where something grows. Light and dark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from html import escape
+
+from .results import PartResult, RowResult
+from .text import number
+
+WIDTH, LEFT, RIGHT = 760, 260, 150
+BAR, GAP = 16, 6
+COLOURS = ("#d97706", "#059669", "#9333ea", "#dc2626", "#0891b2", "#a16207", "#be185d", "#64748b", "#4d7c0f")
+STYLE = """<style>
+  .plot { --ink: #1f2937; --faint: #d1d5db; --ours: #2563eb; --peer: #9ca3af; background: none }
+  @media (prefers-color-scheme: dark) { .plot { --ink: #e5e7eb; --faint: #4b5563; --ours: #60a5fa; --peer: #6b7280 } }
+  .plot text { fill: var(--ink); font: 12px system-ui, sans-serif }
+  .plot .title { font-weight: 600; font-size: 13px }
+  .plot .ours { fill: var(--ours) } .plot .peer { fill: var(--peer) } .plot text.us { font-weight: 600 }
+  .plot .grid, .plot .range { stroke: var(--faint); stroke-width: 1 } .plot .range { stroke: var(--ink) }
+  .plot path { fill: none; stroke-width: 1.5 } .plot path.us { stroke: var(--ours); stroke-width: 3 }
+</style>"""
+
+
+def text(x: float, y: float, content: str, kind: str = "", anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(content)}</text>'
+
+
+def bars(row: RowResult, top: float) -> tuple[str, float]:
+    """A bar for each line, the rounds' range on it; returns where the next panel begins."""
+    most = max(line.most for line in row.lines) or 1
+    wide = WIDTH - LEFT - RIGHT
+    out = [text(0, top + 14, f"{row.row.title} ({row.row.unit})", "title")]
+    y = top + 24
+    for line in row.lines:
+        ours = line.ratio is None
+        end, least, greatest = (LEFT + wide * value / most for value in (line.median, line.least, line.most))
+        middle = y + BAR / 2
+        note = "" if ours else f"  ours {line.ratio:.3g}x"
+        out += [
+            text(LEFT - 8, y + 12, line.line.label, "us" if ours else "", "end"),
+            f'<rect x="{LEFT}" y="{y:.1f}" width="{max(end - LEFT, 1):.1f}" height="{BAR}" '
+            f'class="{"ours" if ours else "peer"}"/>',
+            f'<line x1="{least:.1f}" y1="{middle:.1f}" x2="{greatest:.1f}" y2="{middle:.1f}" class="range"/>',
+            text(max(end, greatest) + 6, y + 12, number(line.median) + note, "us" if ours else ""),
+        ]
+        y += BAR + GAP
+    return "\n".join(out), y + 14
+
+
+def decades(low: float, high: float) -> Iterator[float]:
+    at = 10.0 ** math.floor(math.log10(low))
+    while at <= high * 1.0001:
+        if at >= low * 0.9999:
+            yield at
+        at *= 10
+
+
+def spread(wanted: list[float], apart: float) -> list[float]:
+    """Moves positions, given from the top down, so that labels do not cover each other."""
+    placed: list[float] = []
+    for at in wanted:
+        placed.append(max(at, placed[-1] + apart) if placed else at)
+    return placed
+
+
+def lines(title: str, rows: list[RowResult], top: float) -> tuple[str, float]:
+    """A curve for each label over the rows' x; both axes are logarithmic."""
+    height, left, right = 240, 60, 230
+    series: dict[str, list[tuple[float, float]]] = {}
+    ours = rows[0].lines[0].line.label
+    for row in rows:
+        for line in row.lines:
+            if row.row.x is not None and line.median > 0:
+                series.setdefault(line.line.label, []).append((row.row.x, line.median))
+    xs = [x for points in series.values() for x, _ in points]
+    ys = [y for points in series.values() for _, y in points]
+    low, high = min(ys) / 1.2, max(ys) * 1.2
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        across = math.log(x / min(xs)) / (math.log(max(xs) / min(xs)) or 1)
+        up = math.log(y / low) / math.log(high / low)
+        return left + across * (WIDTH - left - right), top + 24 + (1 - up) * height
+
+    out = [text(0, top + 14, f"{title} ({rows[0].row.unit})", "title")]
+    for y in decades(low, high):
+        at = place(min(xs), y)[1]
+        out += [f'<line x1="{left}" y1="{at:.1f}" x2="{WIDTH - right}" y2="{at:.1f}" class="grid"/>']
+        out += [text(left - 6, at + 4, number(y), "", "end")]
+    bottom = top + 24 + height
+    out += [text(place(x, low)[0], bottom + 16, f"{x:,.0f}", "", "middle") for x in sorted(set(xs))]
+    ends = sorted(((place(*points[-1])[1], label) for label, points in series.items()), key=lambda pair: pair[0])
+    labels = dict(zip((label for _, label in ends), spread([y for y, _ in ends], 15), strict=True))
+    for i, (label, points) in enumerate(series.items()):
+        path = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in (place(*p) for p in points))
+        colour = "" if label == ours else f' style="stroke: {COLOURS[i % len(COLOURS)]}"'
+        out.append(f'<path d="{path}" class="{"us" if label == ours else ""}"{colour}/>')
+        x, y = WIDTH - right + 10, labels[label]
+        colour = colour.replace("stroke", "fill")
+        out.append(f'<circle cx="{x}" cy="{y:.1f}" r="4" class="ours"{colour}/>')
+        out.append(text(x + 9, y + 4, f"{label}: {number(points[-1][1])}", "us" if label == ours else ""))
+    return "\n".join(out), max(bottom + 34, *(y + 20 for y in labels.values()))
+
+
+def figure(part: PartResult) -> str:
+    """The part's panels, one below the other, as a whole SVG document."""
+    by_plot: dict[str, list[RowResult]] = {}
+    for row in part.rows:
+        by_plot.setdefault(row.row.plot or row.row.title, []).append(row)
+    panels: list[str] = []
+    y = 4.0
+    for name, rows in by_plot.items():
+        if len({row.row.x for row in rows}) > 1:
+            panel, y = lines(name.partition(": ")[2] or name, rows, y)
+            panels.append(panel)
+        else:
+            for row in rows:
+                panel, y = bars(row, y)
+                panels.append(panel)
+    body = "\n".join(panels)
+    size = f'width="{WIDTH}" height="{y:.0f}" viewBox="0 0 {WIDTH} {y:.0f}"'
+    title = f"<title>{escape(part.part.title)}</title>"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" {size}>\n{title}\n{STYLE}\n{body}\n</svg>\n'
+    )
