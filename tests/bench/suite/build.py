@@ -39,6 +39,7 @@ class Programs:
         self.commands: dict[str, list[str]] = {}
         self.environments: dict[str, dict[str, str]] = {}
         self.absent: list[str] = []
+        self.wrapped: Callable[[list[str]], list[str]] = lambda command: command  # what the next session runs under
 
     def add(self, name: str, *command: str | pathlib.Path, **environment: str) -> None:
         self.commands[name] = [str(c) for c in command]
@@ -48,7 +49,8 @@ class Programs:
         return name in self.commands
 
     def session(self, name: str, *arguments: object) -> Session:
-        return Session([*self.commands[name], *map(str, arguments)], {**os.environ, **self.environments[name]})
+        command = self.wrapped([*self.commands[name], *map(str, arguments)])
+        return Session(command, {**os.environ, **self.environments[name]})
 
     def opener(self, name: str, *arguments: object) -> Callable[[], Session]:
         return lambda: self.session(name, *arguments)

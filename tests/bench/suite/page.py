@@ -61,6 +61,6 @@ def table(part: PartResult) -> str:
 def page(results: list[PartResult], how: str) -> str:
     out = [HEAD, f"<p>{escape(how)}</p>", f"<pre>{escape(text.summary(results))}</pre>"]
     for part in results:
-        out += [f"<h2>{escape(part.part.title)}</h2>", figure(part), table(part)]
+        out += [f"<h2>{escape(part.part.title)}</h2>", *([figure(part), table(part)] if part.rows else [])]
         out += [f"<p>{escape(note)}.</p>" for note in part.part.notes]
     return "\n".join([*out, "</body>", "</html>", ""])

@@ -18,6 +18,15 @@ running: list[subprocess.Popen[str]] = []
 logs: pathlib.Path | None = None  # where the programs' complaints go
 
 
+def use_logs(folder: pathlib.Path) -> None:
+    """Says where the logs go; those of an earlier run go away."""
+    global logs
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    logs = folder
+
+
 class Failure(Exception):
     """A program did not do what it was asked; the message is one for the person at the terminal."""
 

@@ -81,6 +81,9 @@ def head(part: PartResult) -> list[str]:
 
 def plain(part: PartResult) -> str:
     """For a terminal: a line of its own for each title, the programs indented below it."""
+    notes = [f"  ({note})" for note in part.part.notes]
+    if not part.rows:
+        return "\n".join([f"== {part.part.title}", *notes]) + "\n"
     table = list(cells(part))
     lines = [head(part), *(line for _, lines in table for line in lines)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
@@ -94,21 +97,23 @@ def plain(part: PartResult) -> str:
     for title, of_row in table:
         out.append(title)
         out += [aligned(line) for line in of_row]
-    out += [f"  ({note})" for note in part.part.notes]
-    return "\n".join(out) + "\n"
+    return "\n".join([*out, *notes]) + "\n"
 
 
 def markdown(results: list[PartResult]) -> str:
     """One table a part."""
     out = []
     for part in results:
-        out += [f"### {part.part.title}", "", "| | " + " | ".join(head(part)[:1] + head(part)[1:]) + " |"]
+        out += [f"### {part.part.title}", ""]
+        out += [f"{note[0].upper()}{note[1:]}.\n" for note in part.part.notes]
+        if not part.rows:
+            continue
+        out += ["| | " + " | ".join(head(part)[:1] + head(part)[1:]) + " |"]
         out.append("| --- " * (len(head(part)) + 1) + "|")
         for title, lines in cells(part):
             for i, line in enumerate(lines):
                 out.append("| " + " | ".join([title if i == 0 else "", *line]) + " |")
         out.append("")
-        out += [f"{note}.\n" for note in part.part.notes]
     return "\n".join(out)
 
 

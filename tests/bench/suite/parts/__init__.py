@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..build import Programs
 from ..model import Part, Settings
-from . import batch, changes, cold, growth, hits, memory, remote, traces, waiting
+from . import batch, changes, cold, growth, hits, memory, puts, remote, traces, waiting
 
 PARTS: dict[str, Callable[[Settings, Programs], Part]] = {
     "hits": hits.part,
@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[Settings, Programs], Part]] = {
     "changes": changes.part,
     "cluster-changes": changes.cluster_part,
     "traces": traces.part,
+    "puts": puts.part,
     "peers": growth.peers_part,
     "entries": growth.entries_part,
 }
