@@ -119,6 +119,7 @@ class Part:
     question_s: float  # about how long a question takes
     warm_up: dict[str, list[str]] = field(default_factory=dict)  # asked once before, by subject
     notes: list[str] = field(default_factory=list)  # what is left out, and why
+    failures: list[str] = field(default_factory=list)  # who did not do what it was asked
 
     def questions(self) -> list[tuple[str, str]]:
         """Each (subject, words) once, in the order of the rows."""

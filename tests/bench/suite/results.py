@@ -71,13 +71,18 @@ def judge(row: Row, line: Line, target: Target, answers: Answers, ours: Line) ->
     return Verdict(target, number, target.is_met(number))
 
 
-def result_of_row(row: Row, answers: Answers) -> RowResult:
+def result_of_row(row: Row, answers: Answers) -> RowResult | None:
+    """None when ours has failed; a peer that has is left out."""
     ours = row.lines[0]
+    if not answers[(ours.subject, ours.words)]:
+        return None
     own = numbers(answers[(ours.subject, ours.words)], row.measure)
     lines = []
     for line in row.lines:
         given = answers[(line.subject, line.words)]
         found = numbers(given, row.measure)
+        if not found:
+            continue
         ratio = None if line is ours else ratio_of(own, found, row.higher_is_better)
         verdicts = [v for t in row.targets if (v := judge(row, line, t, answers, ours)) is not None]
         details = {d: statistics.median(numbers(given, d)) for d in row.details if numbers(given, d)}
@@ -86,7 +91,7 @@ def result_of_row(row: Row, answers: Answers) -> RowResult:
 
 
 def result_of_part(part: Part, answers: Answers) -> PartResult:
-    return PartResult(part, [result_of_row(row, answers) for row in part.rows])
+    return PartResult(part, [r for row in part.rows if (r := result_of_row(row, answers)) is not None])
 
 
 def as_json(results: list[PartResult]) -> list[dict[str, object]]:

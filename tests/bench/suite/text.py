@@ -30,10 +30,10 @@ def number(value: float) -> str:
     for bound, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= bound:
             scaled = value / {"G": 1e9, "M": 1e6, "k": 1e3}[letter]
-            return f"{scaled:.3g}{letter}" if scaled < 1000 else f"{scaled:.0f}{letter}"
+            return f"{scaled:.3g}{letter}" if scaled < 999.5 else f"{scaled:.0f}{letter}"
     if value == int(value) and abs(value) < 1e4:
         return str(int(value))
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
 
 
 def ratio_text(line: LineResult) -> str:
@@ -82,6 +82,7 @@ def head(part: PartResult) -> list[str]:
 def plain(part: PartResult) -> str:
     """For a terminal: a line of its own for each title, the programs indented below it."""
     notes = [f"  ({note})" for note in part.part.notes]
+    notes += [f"  FAILED: {failure}" for failure in part.part.failures]
     if not part.rows:
         return "\n".join([f"== {part.part.title}", *notes]) + "\n"
     table = list(cells(part))
