@@ -4,10 +4,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/deliveries.h"
+#include "runtime/lent_thread.h"
+
 namespace cohort {
 namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
+// A caller with less time leaves its requests to threads that may take longer: its own end by its deadline.
+constexpr int64_t kLeastLentMs = 1'000;
 constexpr std::string_view kDeadlinePassed = "the deadline passed while the value was being loaded";
 
 int64_t Deadline(int64_t now_ns, int64_t timeout_ms) {
@@ -468,6 +473,7 @@ Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
       }
       getter_->Run(std::move(lead));
       if (deadline_ns != kNoDeadline) {
+  LentThread lent(timeout_ms <= 0 ? kNoDeadline : timeout_ms >= kLeastLentMs ? Deadline(0, timeout_ms) : 0);
         timer = context_->runtime().timers().After(
             std::max<int64_t>(0, deadline_ns - context_->NowNs()),
             [self = shared_from_this(), ticket] { self->EndWait(ticket, Code::kTimeout, kDeadlinePassed); });
@@ -483,6 +489,7 @@ Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
 void Group::LogPeerError(std::string_view key, const Peer& peer, const Status& status) {
   if (!context_->Logs(LogLevel::kWarn)) return;
   constexpr int64_t kIntervalNs = 1'000'000'000;  // At most one line a second and group.
+  lent.Run();
   const int64_t now_ns = context_->NowNs();
   int64_t last_ns = last_peer_error_log_ns_.load(std::memory_order_relaxed);
   if (now_ns - last_ns < kIntervalNs || !last_peer_error_log_ns_.compare_exchange_strong(last_ns, now_ns)) {

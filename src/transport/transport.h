@@ -25,7 +25,8 @@ struct Request {
   Headers headers;     // Without Host and Content-Length, which are the transport's part.
   std::string body;
   int64_t timeout_ms =
-      0;  // Time left, 0 = the transport's own limit. Received: the listener's limit, not the header's.
+      0;              // Time left, 0 = the transport's own limit. Received: the listener's limit, not the header's.
+  bool once = false;  // Something newer may come in between: not to be sent again once a byte of it has left.
 };
 
 struct Response {

@@ -6,8 +6,10 @@
 #include <cctype>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "runtime/lent_thread.h"
 #include "runtime/real_runtime.h"
 #include "transport/http/http_transport.h"
 #include "transport/raw_socket.h"
@@ -474,6 +476,110 @@ TEST_F(HttpClient, ACompletionMayEvenWaitForAnotherCall) {
     done(std::move(response));
   });
   EXPECT_TRUE(outer.Get().ok());
+}
+
+TEST_F(HttpClient, ThenItsConnectionGoesToAnotherThread) {
+  std::atomic<int> answered{0};
+  ScriptedServer server({[&](RawConnection& peer) {
+    while (!peer.ReadMessage().empty()) {
+      ++answered;
+      peer.Send(Answer("x"));
+    }
+  }});
+  options_.sender_patience_ms = 1;
+  auto channel = Connect(server.address());
+  Call outer, inner;
+  channel->Send(Get("/"), [&, done = outer.Done()](Result<Response> end) mutable {
+    channel->Send(Get("/"), inner.Done());
+    EXPECT_TRUE(inner.Get().ok()) << "it has but one connection that is ever answered";
+    done(std::move(end));
+  });
+  EXPECT_TRUE(outer.Get().ok());
+  EXPECT_TRUE(Ask(*channel, Get("/")).ok()) << "and the thread that was late leaves in peace";
+  transport_.reset();
+  EXPECT_EQ(answered, 3);
+}
+
+TEST_F(HttpClient, ALentThreadAsksItselfOnceAConnectionIsThere) {
+  ScriptedServer server({[](RawConnection& peer) {
+    while (!peer.ReadMessage().empty()) peer.Send(Answer("x"));
+  }});
+  options_.sender_patience_ms = 600'000;  // One connection.
+  auto channel = Connect(server.address());
+  int here = 0;
+  while (here < 3) {
+    Call call;
+    std::thread::id ran_on;
+    LentThread lent(INT64_MAX);
+    channel->Send(Get("/"), [&, done = call.Done()](Result<Response> end) mutable {
+      ran_on = std::this_thread::get_id();
+      done(std::move(end));
+    });
+    const bool left_here = LentThread::MostNs() == 0;
+    lent.Run();
+    EXPECT_TRUE(call.Get().ok());
+    EXPECT_EQ(ran_on == std::this_thread::get_id(), left_here);
+    if (left_here) ++here;
+  }
+}
+
+TEST_F(HttpClient, ALentThreadIsGivenBackByItsTime) {
+  ScriptedServer server({[](RawConnection& peer) {
+    while (peer.ReadMessage().find(" /silence ") == std::string::npos) peer.Send(Answer("x"));
+    peer.AtEnd();
+  }});
+  options_.sender_patience_ms = 600'000;
+  auto channel = Connect(server.address());
+  for (bool left_here = false; !left_here;) {
+    ASSERT_TRUE(Ask(*channel, Get("/")).ok());
+    LentThread lent(20'000'000);
+    Call probe;
+    channel->Send(Get("/"), probe.Done());
+    left_here = LentThread::MostNs() == 0;
+    lent.Run();
+    ASSERT_TRUE(probe.Get().ok());
+  }
+  // The connection is free, for it was lent a moment ago.
+  Call call;
+  LentThread lent(20'000'000);
+  channel->Send(Get("/silence", 600'000), call.Done());
+  EXPECT_EQ(LentThread::MostNs(), 0);
+  lent.Run();
+  EXPECT_EQ(call.count(), 1);
+  EXPECT_EQ(call.Get().status().code(), Code::kTimeout);
+}
+
+TEST_F(HttpClient, ALentThreadIsFreedByCancelAndByTheEnd) {
+  for (const bool close : {false, true}) {
+    Counter silent;
+    ScriptedServer server({[&](RawConnection& peer) {
+      while (peer.ReadMessage().find(" /silence ") == std::string::npos) peer.Send(Answer("x"));
+      silent.Add();
+      peer.AtEnd();
+    }});
+    transport_.reset();
+    options_.sender_patience_ms = 600'000;
+    auto channel = Connect(server.address());
+    for (bool left_here = false; !left_here;) {
+      ASSERT_TRUE(Ask(*channel, Get("/")).ok());
+      LentThread lent(INT64_MAX);
+      Call probe;
+      channel->Send(Get("/"), probe.Done());
+      left_here = LentThread::MostNs() == 0;
+      lent.Run();
+      ASSERT_TRUE(probe.Get().ok());
+    }
+    Call call;
+    LentThread lent(INT64_MAX);
+    const uint64_t id = channel->Send(Get("/silence", 600'000), call.Done());
+    std::thread other([&] {
+      silent.WaitFor(1);
+      close ? channel->Close() : channel->Cancel(id);
+    });
+    lent.Run();
+    EXPECT_EQ(call.Get().status().code(), close ? Code::kClosed : Code::kCancelled);
+    other.join();
+  }
 }
 
 TEST_F(HttpClient, LargeBodiesTravelBothWays) {

@@ -207,8 +207,8 @@ Result<Response> ClientConnection::Perform(const Request& request, int64_t deadl
   //   1. The peer's keep-alive ends: it closes.
   //   2. We send, not having seen that: the request was never read, and what comes is an end without any answer.
   //
-  // So a request that failed so, on a connection that was used before, is sent once more on a new one; a PUT only when
-  // not a byte of it had left, because a newer value might have come in between.
+  // So a request that failed so, on a connection that was used before, is sent once more on a new one; a PUT, or a
+  // batch with a set, only when not a byte of it had left, because a newer value might have come in between.
   if (codec_ != nullptr && !socket_.Stale() && !codec_->stream.HasBuffered()) {
     Result<Response> result = Exchange(request, deadline_monotonic_ns);
     if (result.ok()) return result;
@@ -216,7 +216,7 @@ Result<Response> ClientConnection::Perform(const Request& request, int64_t deadl
     const bool nothing_left = codec_->stream.bytes_sent() == 0;
     const bool again = result.status().code() == Code::kUnreachable && nothing_came && !socket_.aborted() &&
                        (nothing_left || request.method == "GET" || request.method == "DELETE" ||
-                        request.method == "POST" || request.method == "HEAD");
+                        request.method == "HEAD" || (request.method == "POST" && !request.once));
     if (!again) {
       Close();
       return result;

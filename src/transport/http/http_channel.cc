@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "runtime/lent_thread.h"
 #include "runtime/system_clock.h"
 
 namespace cohort {
@@ -40,12 +41,12 @@ uint64_t HttpSenders::Send(Request request, ResponseDone done) {
   Queued queued{std::move(request), deadline_ns};  // Outlives the lock if it is not taken over.
   std::unique_lock<std::mutex> lock(mutex_);
   if (closed_) return id;  // Close has completed it, or is about to.
+  if (LeaveToCaller(id, &queued)) return id;
   queue_.emplace(id, std::move(queued));
   if (!idle_.empty()) {
     Sender* sender = idle_.back();
     idle_.pop_back();
-    sender->called = true;
-    sender->wake.NotifyOne();
+    Call(*sender);
     if (sender->finishing) WatchFinishing();
   } else if (!Employ()) {
     queue_.erase(id);
@@ -55,20 +56,24 @@ uint64_t HttpSenders::Send(Request request, ResponseDone done) {
   return id;
 }
 
+void HttpSenders::Call(Sender& sender) {
+  sender.called = true;
+  sender.wake.NotifyOne();
+}
+
 bool HttpSenders::Employ() {
-  const auto free = std::find_if(idle_.rbegin(), idle_.rend(), [](const Sender* sender) { return !sender->finishing; });
-  if (free != idle_.rend()) {
-    Sender* sender = *free;
-    idle_.erase(std::next(free).base());
-    sender->called = true;
-    sender->wake.NotifyOne();
+  if (senders_.size() >= std::max<size_t>(shared_->options.max_connections_per_peer, 1)) {
+    WatchFinishing();
     return true;
   }
-  if (senders_.size() >= std::max<size_t>(shared_->options.max_connections_per_peer, 1)) return true;
   const auto self = senders_.emplace(senders_.end(), address_, host_port_, *shared_);
-  if (shared_->senders.Post([owner = shared_from_this(), self] { owner->Run(self); })) return true;
+  if (Start(self)) return true;
   senders_.erase(self);
   return !senders_.empty();
+}
+
+bool HttpSenders::Start(Senders::iterator self) {
+  return shared_->senders.Post([owner = shared_from_this(), self] { owner->Run(self); });
 }
 
 // A sender counts as free from the moment it completes a call:
@@ -77,7 +82,9 @@ bool HttpSenders::Employ() {
 //   2. The caller sends the next call. The sender is free in an instant; a second connection would be wasted.
 //
 // But a completion might take its time, or even wait for the new call. So while calls wait for finishing senders, a
-// timer looks in, and finds them another.
+// timer looks in, and gives the connection of one to another thread. The old thread finds that when it comes back:
+//
+//   1. thread 1 completes a call   2. the timer: the sender's thread is 2 now   3. thread 1: "I am not 2", and leaves
 void HttpSenders::WatchFinishing() {
   if (watching_) return;
   watching_ = true;
@@ -87,55 +94,118 @@ void HttpSenders::WatchFinishing() {
     std::lock_guard<std::mutex> lock(self->mutex_);
     self->watching_ = false;
     if (self->closed_ || self->queue_.empty()) return;
-    self->Employ();
+    const auto late = std::find_if(self->senders_.begin(), self->senders_.end(),
+                                   [](const Sender& sender) { return sender.finishing; });
+    if (late != self->senders_.end()) {
+      late->finishing = false;
+      ++late->thread;
+      std::erase(self->idle_, &*late);
+      self->Start(late);
+    }
     self->WatchFinishing();
   });
 }
 
-void HttpSenders::SendNext(Sender& self, std::unique_lock<std::mutex>& lock) {
-  auto next = queue_.extract(queue_.begin());
-  const uint64_t id = next.key();
-  const Queued& queued = next.mapped();
-  self.running = id;
+Result<Response> HttpSenders::Perform(Sender& self, uint64_t id, const Queued& queued,
+                                      std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   Result<Response> result = Status(Code::kCancelled, "given up");
   if (calls_->IsOpen(id)) result = self.connection.Perform(queued.request, queued.deadline_monotonic_ns);
   lock.lock();
   self.running = 0;
-  const bool aborted = self.connection.aborted();
-  if (aborted) self.connection.ClearAbort();
+  self.used_ns = NowMonotonicNs();
+  if (self.connection.aborted()) {
+    self.connection.ClearAbort();
+    lock.unlock();
+    self.connection.Close();
+    lock.lock();
+  }
+  return result;
+}
+
+bool HttpSenders::SendNext(Sender& self, std::unique_lock<std::mutex>& lock) {
+  auto next = queue_.extract(queue_.begin());
+  const uint64_t id = next.key();
+  self.running = id;
+  Result<Response> result = Perform(self, id, next.mapped(), lock);
+  const uint64_t thread = self.thread;
   self.called = false;
   self.finishing = true;
   idle_.push_back(&self);
   lock.unlock();
 
-  if (aborted) self.connection.Close();
   calls_->FinishHere(id, std::move(result));
 
   lock.lock();
+  if (self.thread != thread) return false;
   self.finishing = false;
-  if (!self.called) idle_.erase(std::find(idle_.begin(), idle_.end(), &self));
+  if (!self.called) std::erase(idle_, &self);
+  return true;
+}
+
+bool HttpSenders::AwaitCall(Sender& self, std::unique_lock<std::mutex>& lock) {
+  const int64_t idle_ns = MsToNs(shared_->options.idle_timeout_ms);
+  int64_t deadline_ns = DeadlineAfter(NowMonotonicNs(), idle_ns);
+  while (!self.called) {
+    if (self.wake.WaitUntil(lock, deadline_ns) || self.called) continue;
+    // A thread that borrowed the connection may have used it meanwhile.
+    const int64_t now_ns = NowMonotonicNs();
+    const int64_t since_ns = self.lent ? now_ns : self.used_ns;
+    if (now_ns - since_ns >= idle_ns) {
+      std::erase(idle_, &self);
+      return false;
+    }
+    deadline_ns = DeadlineAfter(since_ns, idle_ns);
+  }
+  return true;
 }
 
 void HttpSenders::Run(Senders::iterator self) {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!closed_) {
     if (!queue_.empty()) {
-      SendNext(*self, lock);
+      if (!SendNext(*self, lock)) return;
       continue;
     }
     self->called = false;
     idle_.push_back(&*self);
-    const int64_t deadline_ns = DeadlineAfter(NowMonotonicNs(), MsToNs(shared_->options.idle_timeout_ms));
-    if (!self->wake.WaitUntil(lock, deadline_ns, [&] { return self->called; })) {
-      idle_.erase(std::find(idle_.begin(), idle_.end(), &*self));
-      break;
-    }
+    if (!AwaitCall(*self, lock)) break;
   }
   // Closing a connection may write, so it happens without the lock, outside of the list.
   Senders gone;
   gone.splice(gone.end(), senders_, self);
   lock.unlock();
+}
+
+// ---- threads that are lent
+
+bool HttpSenders::LeaveToCaller(uint64_t id, Queued* queued) {
+  const int64_t most_ns = LentThread::MostNs();
+  if (most_ns == 0) return false;
+  const auto free = std::find_if(idle_.rbegin(), idle_.rend(), [](const Sender* sender) { return !sender->finishing; });
+  if (free == idle_.rend()) return false;
+  Sender* const sender = *free;
+  idle_.erase(std::next(free).base());
+  sender->lent = true;
+  sender->running = id;
+  queued->deadline_monotonic_ns = std::min(queued->deadline_monotonic_ns, DeadlineAfter(NowMonotonicNs(), most_ns));
+  LentThread::Leave(
+      [self = shared_from_this(), sender, id, own = std::move(*queued)] { self->PerformForCaller(*sender, id, own); });
+  return true;
+}
+
+// The sender stays in the list as long as it is lent: its own thread waits for a call, and leaves it be.
+void HttpSenders::PerformForCaller(Sender& self, uint64_t id, const Queued& queued) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  Result<Response> result = Perform(self, id, queued, lock);
+  self.lent = false;
+  if (closed_ || !queue_.empty()) {
+    Call(self);
+  } else {
+    idle_.push_back(&self);
+  }
+  lock.unlock();
+  calls_->FinishHere(id, std::move(result));
 }
 
 void HttpSenders::Cancel(uint64_t id) {

@@ -1,5 +1,6 @@
-// HttpChannel sends requests to one peer: calls queue up, and a few sender threads, made on demand, take them in order,
-// each over a connection of its own. A sender for which nothing comes closes its connection and leaves.
+// HttpChannel sends requests to one peer: calls queue up, and a few senders, made on demand, take them in order, each
+// over a connection of its own. There are never more connections than calls are open at a time. A sender has a thread;
+// a thread of the program that would only wait for its call borrows the connection and does the work itself.
 #pragma once
 
 #include <cstdint>
@@ -49,20 +50,33 @@ class HttpSenders : public std::enable_shared_from_this<HttpSenders> {
         : connection(address, host_port, shared.options, shared.tls.get()) {}
     ClientConnection connection;
     Condition wake;
+    uint64_t thread = 0;     // Counts its threads: an earlier one that comes back finds that it has been replaced.
     bool called = false;     // Taken from idle_, to look at the queue.
     bool finishing = false;  // Completing a call, after which it is free.
+    bool lent = false;       // Its connection is in use by a thread that is not its own.
     uint64_t running = 0;    // The call being sent.
+    int64_t used_ns = 0;     // When the last one ended.
   };
   using Senders = std::list<Sender>;
 
   HttpSenders(std::shared_ptr<HttpClientShared> shared, Runtime& runtime, std::string address, HostPort host_port);
   // One sender's life, on its thread.
   void Run(Senders::iterator self);
-  // Sends the first call of the queue and completes it.
-  void SendNext(Sender& self, std::unique_lock<std::mutex>& lock);
-  // Has a sender that is free, or a new one, look at the queue; false if there can be none. REQUIRES: mutex_ held.
+  // Sends the first call of the queue and completes it. False: the sender has another thread now.
+  bool SendNext(Sender& self, std::unique_lock<std::mutex>& lock);
+  // Sends the call over the sender's connection; the sender is running it.
+  Result<Response> Perform(Sender& self, uint64_t id, const Queued& queued, std::unique_lock<std::mutex>& lock);
+  // Waits until the sender is called: true. False: it has been idle for long.
+  bool AwaitCall(Sender& self, std::unique_lock<std::mutex>& lock);
+  // Hands the call to this thread, if it is lent and a connection is free.
+  bool LeaveToCaller(uint64_t id, Queued* queued);
+  void PerformForCaller(Sender& self, uint64_t id, const Queued& queued);
+  // Has a free sender, or a new one, look at the queue; false if there can be none. REQUIRES, as all below: mutex_
+  // held.
   bool Employ();
-  // While calls wait for a sender that is finishing, makes sure that they do not wait long. REQUIRES: mutex_ held.
+  bool Start(Senders::iterator self);
+  void Call(Sender& sender);
+  // While calls wait for a sender that is finishing, makes sure that they do not wait long.
   void WatchFinishing();
   // Spends nothing more on a call that has been completed.
   void Abandon(uint64_t id);
