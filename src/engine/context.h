@@ -2,6 +2,7 @@
 // what is under way.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,18 +50,16 @@ class Context {
   }
 
   // Flights, Sets and Removes under way: what a shutdown waits for.
-  void Begin() {
-    std::lock_guard lock(busy_mutex_);
-    ++busy_;
-  }
+  void Begin() { busy_.fetch_add(1, std::memory_order_relaxed); }
   void End() {
+    if (busy_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     std::lock_guard lock(busy_mutex_);
-    if (--busy_ == 0) idle_.NotifyAll();
+    idle_.NotifyAll();
   }
   // False: something was still under way at that point of the runtime's monotonic clock (negative: no such point).
   bool AwaitIdle(int64_t deadline_ns) {
     std::unique_lock lock(busy_mutex_);
-    return runtime_->Await(idle_, lock, deadline_ns, [this] { return busy_ == 0; });
+    return runtime_->Await(idle_, lock, deadline_ns, [this] { return busy_.load(std::memory_order_acquire) == 0; });
   }
 
  private:
@@ -71,7 +70,7 @@ class Context {
   std::shared_ptr<const PeerSet> peers_;
   std::mutex busy_mutex_;
   Condition idle_;
-  int64_t busy_ = 0;
+  std::atomic<int64_t> busy_{0};
 };
 
 }  // namespace cohort

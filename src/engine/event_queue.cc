@@ -5,6 +5,7 @@
 #include "engine/group.h"
 #include "engine/host_transport.h"
 #include "engine/load.h"
+#include "runtime/burst.h"
 #include "runtime/system_clock.h"
 
 namespace cohort {
@@ -142,6 +143,7 @@ size_t EventQueue::untaken_logs() {
 
 std::vector<std::unique_ptr<EventNode>> EventQueue::Take(size_t max, int64_t timeout_ms) {
   std::vector<std::unique_ptr<EventNode>> taken;
+  if (timeout_ms != 0) Burst::BeforeBlocking();
   std::unique_lock lock(mutex_);
   if (timeout_ms != 0) {
     const int64_t deadline_ns =

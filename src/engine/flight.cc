@@ -6,24 +6,39 @@
 
 namespace cohort {
 
+FlightTable::~FlightTable() {
+  for (Shard& shard : shards_) {
+    for (const std::shared_ptr<Flight>& flight : Open(shard)) End(shard, *flight);
+  }
+}
+
 std::shared_ptr<Flight> FlightTable::Find(Shard& shard, std::string_view key, bool misrouted) {
   auto& table = misrouted ? shard.misrouted : shard.flights;
   const auto found = table.find(key);
-  return found == table.end() ? nullptr : shard.open.at(found->second);
+  return found == table.end() ? nullptr : found->second->open;
 }
 
 void FlightTable::Insert(Shard& shard, const std::shared_ptr<Flight>& flight) {
   auto& table = flight->misrouted ? shard.misrouted : shard.flights;
   table.emplace(flight->key, flight.get());
-  shard.open.emplace(flight.get(), flight);
+  flight->open = flight;
+  Shard::List& list = shard.ListOf(flight->asks);
+  flight->open_before = list.last;
+  (list.last != nullptr ? list.last->open_after : list.first) = flight.get();
+  list.last = flight.get();
+  ++shard.open;
 }
 
 std::vector<std::shared_ptr<Flight>> FlightTable::Open(Shard& shard) {
   std::vector<std::shared_ptr<Flight>> flights;
   {
     std::lock_guard lock(shard.mutex);
-    flights.reserve(shard.open.size());
-    for (const auto& [address, flight] : shard.open) flights.push_back(flight);
+    flights.reserve(static_cast<size_t>(shard.open));
+    for (const Shard::List& list : {shard.asking, shard.loading}) {
+      for (const Flight* flight = list.first; flight != nullptr; flight = flight->open_after) {
+        flights.push_back(flight->open);
+      }
+    }
   }
   std::sort(flights.begin(), flights.end(), [](const auto& a, const auto& b) {
     return std::tie(a->key, a->deadline_ns, a->misrouted) < std::tie(b->key, b->deadline_ns, b->misrouted);
@@ -41,7 +56,13 @@ void FlightTable::End(Shard& shard, Flight& flight) {
   Leave(shard, flight);
   flight.step = Flight::Step::kDone;
   ++flight.attempt;
-  shard.open.erase(&flight);
+  if (flight.open == nullptr) return;
+  Shard::List& list = shard.ListOf(flight.asks);
+  (flight.open_before != nullptr ? flight.open_before->open_after : list.first) = flight.open_after;
+  (flight.open_after != nullptr ? flight.open_after->open_before : list.last) = flight.open_before;
+  flight.open_before = flight.open_after = nullptr;
+  --shard.open;
+  flight.open.reset();
 }
 
 void FlightTable::MarkStale(Shard& shard, std::string_view key) {

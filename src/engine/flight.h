@@ -31,13 +31,14 @@ struct Flight {
     kDone,
   };
 
-  Flight(std::string_view flight_key, uint64_t key_hash, bool to_main, bool is_misrouted)
-      : key(flight_key), hash(key_hash), owned(to_main), misrouted(is_misrouted) {}
+  Flight(std::string_view flight_key, uint64_t key_hash, bool to_main, bool is_misrouted, bool asks_owner)
+      : key(flight_key), hash(key_hash), owned(to_main), misrouted(is_misrouted), asks(asks_owner) {}
 
   const std::string key;
   const uint64_t hash;
   const bool owned;      // Fills main when loaded here; else hot (if misrouted) or, as a fallback, main.
   const bool misrouted;  // A peer asked for a key that this node does not own.
+  const bool asks;       // It began with the question to the key's owner.
 
   Step step = Step::kStarting;
   bool in_table = true;
@@ -48,7 +49,6 @@ struct Flight {
   uint64_t attempt = 0;       // What comes from an older attempt is ignored.
   int64_t leader_deadline_ns = kNoDeadline;
   int64_t deadline_ns = kNoDeadline;  // The load's longest time.
-  TimerId timer = 0;
   Waiter* first = nullptr;
   Waiter* last = nullptr;
   int64_t waiting = 0;
@@ -57,15 +57,29 @@ struct Flight {
   Peer::CallId call = 0;       // and how to give it up.
   std::shared_ptr<EventQueue> watch_queue;
   uint64_t watch_tag = 0;
+
+  // Its place among the open flights of its shard, which keep it alive.
+  std::shared_ptr<Flight> open;
+  Flight* open_before = nullptr;
+  Flight* open_after = nullptr;
 };
 
 class FlightTable {
  public:
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<std::string_view, Flight*> flights;      // Those that a get may join,
-    std::unordered_map<std::string_view, Flight*> misrouted;    // and those that a misrouted get of a peer may.
-    std::unordered_map<Flight*, std::shared_ptr<Flight>> open;  // Every one that has not ended, stale ones included.
+    std::unordered_map<std::string_view, Flight*> flights;    // Those that a get may join,
+    std::unordered_map<std::string_view, Flight*> misrouted;  // and those that a misrouted get of a peer may.
+    // Every one that has not ended, stale ones included; those that ask a peer apart from those that do not. They stand
+    // in the order in which they began: since all of a group may take equally long, their longest times end so, too.
+    struct List {
+      Flight* first = nullptr;
+      Flight* last = nullptr;
+    };
+    List asking;
+    List loading;
+    List& ListOf(bool asks) { return asks ? asking : loading; }
+    int64_t open = 0;
     struct Slot {
       Waiter* waiter = nullptr;
       uint32_t generation = 1;
@@ -74,6 +88,12 @@ class FlightTable {
     std::vector<uint32_t> free_slots;
     int64_t waiting = 0;
   };
+
+  FlightTable() = default;
+  // Lets go of the flights that have not ended.
+  ~FlightTable();
+  FlightTable(const FlightTable&) = delete;
+  FlightTable& operator=(const FlightTable&) = delete;
 
   Shard& OfHash(uint64_t hash) { return shards_[hash >> (64 - kShardBits)]; }
   Shard& OfTicket(uint64_t ticket) { return shards_[ticket & (kShards - 1)]; }
@@ -87,7 +107,7 @@ class FlightTable {
   static void Insert(Shard& shard, const std::shared_ptr<Flight>& flight);
   // Takes the flight out, so that nobody joins it; it goes on.
   static void Leave(Shard& shard, Flight& flight);
-  // The flight has ended: out of everything. It may be destroyed.
+  // The flight has ended: out of everything. It may be destroyed, unless the caller holds it.
   static void End(Shard& shard, Flight& flight);
   // Marks and takes out the flights of a key, peeked or loading, whoever asked.
   static void MarkStale(Shard& shard, std::string_view key);

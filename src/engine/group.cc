@@ -118,7 +118,7 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
       answer->status = Status(Code::kClosed, "group '" + name_ + "' is closed");
       return Begun::kFailed;
     }
-    flight = std::make_shared<Flight>(key, hash, mine, misrouted);
+    flight = std::make_shared<Flight>(key, hash, mine, misrouted, owner != nullptr);
   }
 
   const bool leads = can_lead && ((begins && owner == nullptr) || flight->step == Flight::Step::kQueued);
@@ -137,10 +137,8 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
     FlightTable::Insert(shard, flight);
     context_->Begin();
     flight->deadline_ns = Deadline(now_ns, load_timeout_ms_);
-    flight->timer = context_->runtime().timers().After(
-        load_timeout_ms_ * kNsPerMs, [self = shared_from_this(), weak = std::weak_ptr<Flight>(flight)] {
-          if (const std::shared_ptr<Flight> late = weak.lock()) self->OnLoadTimeout(late);
-        });
+    std::atomic<bool>& watching = watching_loads_[flight->asks ? 1 : 0];
+    if (!watching.load() && !watching.exchange(true)) WatchLoads(flight->asks, flight->deadline_ns);
   }
   if (leads) {
     answer->load = NewAttempt(flight);
@@ -333,7 +331,6 @@ int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome 
     const bool hot = outcome.source == Source::kPeer || flight->misrouted;
     cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight->key, flight->hash, outcome.value, context_->NowUnixNs());
   }
-  const TimerId load_timer = std::exchange(flight->timer, 0);
   flight->peer.reset();
   flight->watch_queue.reset();
   FlightTable::End(shard, *flight);
@@ -341,7 +338,6 @@ int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome 
   lock.unlock();
 
   Timers& timers = context_->runtime().timers();
-  timers.Cancel(load_timer);
   int64_t tagged = 0;
   std::shared_ptr<EventQueue> queue;
   std::vector<std::unique_ptr<EventNode>> batch;  // Ends for the same queue travel together.
@@ -351,7 +347,7 @@ int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome 
     if (next != nullptr) {
       ++tagged;
       if (next != queue && queue != nullptr) {
-        queue->DeliverAll(std::move(batch));
+        Deliveries::ToQueue(queue, std::move(batch));
         batch.clear();
       }
       queue = next;
@@ -362,9 +358,52 @@ int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome 
       target->End(std::move(waiter), outcome);
     }
   }
-  if (queue != nullptr) queue->DeliverAll(std::move(batch));
+  if (queue != nullptr) Deliveries::ToQueue(queue, std::move(batch));
   context_->End();
   return tagged;
+}
+
+// One timer looks after all loads of a kind, at the time when the first of them would be too late. It is armed as long
+// as there are any; a load that begins while it looks is either seen or arms it anew:
+//   1. the timer finds no load, and says that it watches no more   2. a load begins: nobody watches, it arms the timer
+//   1. a load begins: the timer watches   2. the timer found none, says that it watches no more, and looks once more
+void Group::WatchLoads(bool asking, int64_t due_ns) {
+  context_->runtime().timers().After(std::max<int64_t>(0, due_ns - context_->NowNs()),
+                                     [weak = weak_from_this(), asking] {
+                                       if (const std::shared_ptr<Group> self = weak.lock()) self->OnLoadTimes(asking);
+                                     });
+}
+
+void Group::OnLoadTimes(bool asking) {
+  int64_t next_ns = EndLateLoads(asking);
+  if (next_ns == kNoDeadline) {
+    std::atomic<bool>& watching = watching_loads_[asking ? 1 : 0];
+    watching.store(false);
+    next_ns = EndLateLoads(asking);
+    if (next_ns == kNoDeadline || watching.exchange(true)) return;
+  }
+  WatchLoads(asking, next_ns);
+}
+
+int64_t Group::EndLateLoads(bool asking) {
+  int64_t next_ns = kNoDeadline;
+  for (Shard& shard : flights_.shards()) {
+    for (;;) {
+      std::shared_ptr<Flight> late;
+      {
+        Lock lock(shard.mutex);
+        const Flight* const first = shard.ListOf(asking).first;
+        if (first == nullptr) break;
+        if (first->deadline_ns > context_->NowNs()) {
+          next_ns = std::min(next_ns, first->deadline_ns);
+          break;
+        }
+        late = first->open;
+      }
+      OnLoadTimeout(late);
+    }
+  }
+  return next_ns;
 }
 
 void Group::OnLoadTimeout(const std::shared_ptr<Flight>& flight) {
@@ -396,7 +435,7 @@ bool Group::EndWait(uint64_t ticket, Code code, std::string_view message) {
     Lock lock(shard.mutex);
     Waiter* const found = FlightTable::OfTicketLocked(shard, ticket);
     if (found == nullptr) return false;
-    const std::shared_ptr<Flight> flight = shard.open.at(found->flight);
+    const std::shared_ptr<Flight> flight = found->flight->open;
     timer = found->timer;
     waiter = FlightTable::Remove(shard, found);
     if (flight->waiting == 0 && !flight->leader_waits) after = LastLeft(shard, flight, code);
@@ -421,12 +460,10 @@ Task Group::LastLeft(Shard& shard, const std::shared_ptr<Flight>& flight, Code w
       queue->Offer(std::move(node));
     };
   }
-  const TimerId load_timer = std::exchange(flight->timer, 0);
   std::shared_ptr<Peer> peer = std::move(flight->peer);
   const Peer::CallId call = flight->call;
   FlightTable::End(shard, *flight);
-  return [this, self = shared_from_this(), peer = std::move(peer), call, load_timer] {
-    context_->runtime().timers().Cancel(load_timer);
+  return [this, self = shared_from_this(), peer = std::move(peer), call] {
     if (peer != nullptr && call != 0) peer->Cancel(call);
     context_->End();
   };
@@ -436,6 +473,7 @@ Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
   const bool can_lead = getter_ != nullptr && getter_->is_callback();
   std::shared_ptr<Blocked> blocked;  // Made when there is something to wait for: a hit needs no memory.
   GetAnswer answer;
+  LentThread lent(timeout_ms <= 0 ? kNoDeadline : timeout_ms >= kLeastLentMs ? Deadline(0, timeout_ms) : 0);
   const Begun begun = Begin(
       key, (flags & ~kCanLead) | (can_lead ? kCanLead : 0), timeout_ms,
       [&blocked, can_lead] {
@@ -451,6 +489,7 @@ Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
     outcome.source = answer.source;
     return outcome;
   }
+  lent.Run();
   if (blocked == nullptr) blocked = std::make_shared<Blocked>();
   const int64_t deadline_ns = Deadline(context_->NowNs(), timeout_ms);
   std::unique_ptr<Load> lead = std::move(answer.load);
@@ -473,7 +512,6 @@ Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
       }
       getter_->Run(std::move(lead));
       if (deadline_ns != kNoDeadline) {
-  LentThread lent(timeout_ms <= 0 ? kNoDeadline : timeout_ms >= kLeastLentMs ? Deadline(0, timeout_ms) : 0);
         timer = context_->runtime().timers().After(
             std::max<int64_t>(0, deadline_ns - context_->NowNs()),
             [self = shared_from_this(), ticket] { self->EndWait(ticket, Code::kTimeout, kDeadlinePassed); });
@@ -489,7 +527,6 @@ Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
 void Group::LogPeerError(std::string_view key, const Peer& peer, const Status& status) {
   if (!context_->Logs(LogLevel::kWarn)) return;
   constexpr int64_t kIntervalNs = 1'000'000'000;  // At most one line a second and group.
-  lent.Run();
   const int64_t now_ns = context_->NowNs();
   int64_t last_ns = last_peer_error_log_ns_.load(std::memory_order_relaxed);
   if (now_ns - last_ns < kIntervalNs || !last_peer_error_log_ns_.compare_exchange_strong(last_ns, now_ns)) {
@@ -531,7 +568,7 @@ GroupStats Group::StatsNow() {
   for (Shard& shard : flights_.shards()) {
     Lock lock(shard.mutex);
     now.waiting += shard.waiting;
-    now.loading += static_cast<int64_t>(shard.open.size());
+    now.loading += shard.open;
   }
   return now;
 }

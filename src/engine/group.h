@@ -2,6 +2,7 @@
 // else by the key's owner, else by a getter: once for everyone who waits (P1). No step blocks a thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -119,6 +120,11 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   void RunQueued(const std::shared_ptr<Flight>& flight, uint64_t attempt);
   // Ends the flight: fills, detaches, delivers. Takes over the lock. Returns how many events carry the error tag.
   int64_t Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome);
+  // asking: those that ask a peer.
+  void WatchLoads(bool asking, int64_t due_ns);
+  void OnLoadTimes(bool asking);
+  // Returns when the next will be late; kNoDeadline: there is none.
+  int64_t EndLateLoads(bool asking);
   void OnLoadTimeout(const std::shared_ptr<Flight>& flight);
   // Under the lock, when the last waiter has left; returns what is to be done after it.
   Task LastLeft(Shard& shard, const std::shared_ptr<Flight>& flight, Code why);
@@ -141,6 +147,7 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   FlightTable flights_;
   Stats stats_;
   std::atomic<bool> refusing_{false};
+  std::array<std::atomic<bool>, 2> watching_loads_{};  // A timer is armed for the first that may be late.
   std::atomic<int64_t> last_peer_error_log_ns_{INT64_MIN / 2};
   std::atomic<int64_t> suppressed_peer_errors_{0};
 };

@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "engine/deliveries.h"
 #include "engine/group.h"
 #include "engine/host_transport.h"
 #include "engine/load.h"
+#include "runtime/burst.h"
 
 namespace cohort {
 
@@ -55,13 +57,14 @@ void CallbackWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
     done(outcome);
     return;
   }
-  executor->Post([done = std::move(done), outcome]() mutable { done(outcome); });
+  Deliveries::ToCallback(*executor, std::move(done), outcome);
 }
 
 Blocked::Blocked() = default;
 Blocked::~Blocked() = default;
 
 Blocked::Woken Blocked::Await() {
+  Burst::BeforeBlocking();
   std::unique_lock lock(mutex_);
   ready_.WaitUntil(lock, -1, [this] { return set_; });
   set_ = false;

@@ -1,0 +1,34 @@
+#include "runtime/burst.h"
+
+#include <utility>
+
+namespace cohort {
+namespace {
+
+thread_local int depth = 0;
+thread_local std::vector<Task> put_off;
+
+void RunAll() {
+  while (!put_off.empty()) {
+    std::vector<Task> tasks = std::exchange(put_off, {});
+    for (Task& task : tasks) task();
+  }
+}
+
+}  // namespace
+
+Burst::Burst() { ++depth; }
+
+// Still open while it runs them, so that what they set off joins in.
+Burst::~Burst() {
+  if (depth == 1) RunAll();
+  --depth;
+}
+
+bool Burst::open() { return depth > 0; }
+void Burst::PutOff(Task task) { put_off.push_back(std::move(task)); }
+void Burst::BeforeBlocking() {
+  if (depth > 0) RunAll();
+}
+
+}  // namespace cohort

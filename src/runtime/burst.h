@@ -1,0 +1,28 @@
+// Burst is a stretch of work in which one thread ends many things at once, as an answer for a hundred keys does. What
+// the ends set off (events, callbacks, requests) can be put off until it is over, and then goes together.
+#pragma once
+
+#include <vector>
+
+#include "base/unique_function.h"
+
+namespace cohort {
+
+class Burst {
+ public:
+  // One within another is a part of it.
+  Burst();
+  // Runs what was put off, in order, with what that puts off in turn.
+  ~Burst();
+  Burst(const Burst&) = delete;
+  Burst& operator=(const Burst&) = delete;
+
+  // This thread is in a burst.
+  static bool open();
+  // Runs `task` when this thread's burst is over, or before the thread blocks. REQUIRES: open().
+  static void PutOff(Task task);
+  // Runs now what has been put off. To be called where a thread is about to wait for others.
+  static void BeforeBlocking();
+};
+
+}  // namespace cohort
