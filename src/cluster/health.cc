@@ -21,6 +21,16 @@ Health::Health(std::string address, HealthOptions options, Clock& clock, Random&
     : address_(std::move(address)), options_(options), clock_(clock), random_(random) {}
 
 Result<Health::Permit> Health::Ask() {
+  if (well_.load(std::memory_order_acquire)) return Permit{0};
+  return AskSlowly();
+}
+
+void Health::Report(Permit permit, const Status& end) {
+  if (end.ok() && well_.load(std::memory_order_acquire)) return;
+  ReportSlowly(permit, end);
+}
+
+Result<Health::Permit> Health::AskSlowly() {
   std::lock_guard lock(mutex_);
   if (!open_) return Permit{0};
   const int64_t left_ns = open_until_ns_ - clock_.MonotonicNs();
@@ -36,7 +46,7 @@ Result<Health::Permit> Health::Ask() {
 // A call that was sent before the breaker opened may end while it is open, or while a trial is under way:
 // 1. its answer proves that the peer lives, and closes the breaker;
 // 2. its failure is old news and changes nothing. Only the trial's own failure opens the breaker again.
-void Health::Report(Permit permit, const Status& end) {
+void Health::ReportSlowly(Permit permit, const Status& end) {
   std::lock_guard lock(mutex_);
   const bool trial = permit != 0 && permit == trial_;
   if (trial) trial_ = 0;
@@ -45,10 +55,12 @@ void Health::Report(Permit permit, const Status& end) {
     times_opened_ = 0;
     open_ = false;
     trial_ = 0;
+    well_.store(true, std::memory_order_release);
     return;
   }
   if (end.code() != Code::kUnreachable && end.code() != Code::kTimeout) return;
   if (open_ && !trial) return;
+  well_.store(false, std::memory_order_release);
   if (failures_ < std::numeric_limits<int>::max()) ++failures_;
   last_failure_ = end.message();
   if (trial || (options_.failures > 0 && failures_ >= options_.failures)) Open();

@@ -2,6 +2,7 @@
 // A trial that fails doubles the pause; any answer of the peer ends it. Thread safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -32,12 +33,16 @@ class Health {
 
  private:
   void Open();  // REQUIRES: mutex_ held.
+  Result<Permit> AskSlowly();
+  void ReportSlowly(Permit permit, const Status& end);
 
   const std::string address_;
   const HealthOptions options_;
   Clock& clock_;
   Random& random_;
 
+  // Nothing below differs from its first state but last_trial_: so most calls touch no lock. Changed under mutex_.
+  std::atomic<bool> well_{true};
   std::mutex mutex_;
   int failures_ = 0;  // In a row.
   std::string last_failure_;
