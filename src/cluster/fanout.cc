@@ -9,7 +9,7 @@
 namespace cohort {
 namespace {
 
-constexpr int kUnderWay = 16;  // A few connections' worth; a peer's channel queues the rest.
+constexpr int kUnderWay = 16;  // To a groupcache-go node. What is a Cohort node, or may be one, gets one at a time.
 
 // The plain form of a batch's entry.
 Order PlainOrder(const PeerLine& line, const wire::BatchEntry& entry) {
@@ -52,14 +52,19 @@ Request RemoveKeysRequest(const std::string& base_path, std::string_view group, 
   return request;
 }
 
-Request BatchRequest(const std::string& base_path, const std::vector<wire::BatchEntry>& entries,
-                     const wire::Session& session) {
+Request BatchRequest(const std::string& base_path, std::string body) {
   Request request;
   request.method = "POST";
   request.target = base_path + kBatchPath;
   request.headers.emplace_back("Content-Type", kProtobufType);
-  request.body = wire::EncodeBatch(entries, session);
+  request.body = std::move(body);
   return request;
+}
+
+Status NotAcknowledged(const PeerLine& line, size_t failed, size_t keys, const Status& first) {
+  if (first.ok() || keys == 1) return first;
+  return Status(first.code(), "peer " + line.address() + " did not acknowledge " + std::to_string(failed) + " of " +
+                                  std::to_string(keys) + " keys: " + first.message());
 }
 
 Fanout::Fanout(std::shared_ptr<PeerLine> line, Health::Permit permit, std::deque<Order> orders, int64_t timeout_ms,
@@ -85,7 +90,7 @@ void Fanout::Pump() {
   std::unique_lock lock(mutex_);
   if (pumping_) return;
   pumping_ = true;
-  while (!gave_up_ && !waiting_.empty() && under_way_ < kUnderWay) {
+  while (!gave_up_ && !waiting_.empty() && under_way_ < (line_->IsKnown() && !line_->IsCohort() ? kUnderWay : 1)) {
     Order order = std::move(waiting_.front());
     waiting_.pop_front();
     ++under_way_;
@@ -97,7 +102,7 @@ void Fanout::Pump() {
   if (under_way_ > 0 || !done_) return;
   for (const Order& order : waiting_) failed_keys_ += order.keys;
   waiting_.clear();
-  const Status summary = Summary();
+  const Status summary = NotAcknowledged(*line_, failed_keys_, keys_, first_error_);
   Peer::AckDone done = std::move(done_);
   lock.unlock();
   done(summary);
@@ -109,7 +114,8 @@ void Fanout::Send(Order order) {
     line_->GiveBack(permit_);
     return End(std::move(order), Status(Code::kTimeout, "peer " + line_->address() + " had not answered in time"));
   }
-  Request request = order.plain ? std::move(order.request) : BatchRequest(line_->base_path(), order.batch);
+  Request request =
+      order.plain ? std::move(order.request) : BatchRequest(line_->base_path(), wire::EncodeBatch(order.batch));
   line_->Send(permit_, std::move(request), left_ms,
               [self = shared_from_this(), order = std::move(order)](Result<Response> end) mutable {
                 self->End(std::move(order), end);
@@ -148,7 +154,8 @@ void Fanout::End(Order order, const Result<Response>& end) {
 }
 
 Status Fanout::EndOfBatch(const Order& order, const Response& response, size_t* failed) const {
-  const Result<std::vector<wire::BatchAnswer>> answers = wire::DecodeBatchAnswers(response.body);
+  uint64_t incarnation = 0;
+  const Result<std::vector<wire::BatchAnswerView>> answers = wire::ViewBatchAnswers(response.body, &incarnation);
   if (!answers.ok()) return line_->Unreadable(answers.status());
   if (answers->size() != order.batch.size()) {
     return line_->Unreadable(Status(Code::kInternal, std::to_string(answers->size()) + " answers to a batch of " +
@@ -156,19 +163,13 @@ Status Fanout::EndOfBatch(const Order& order, const Response& response, size_t* 
   }
   Status first;
   *failed = 0;
-  for (const wire::BatchAnswer& answer : *answers) {
+  for (const wire::BatchAnswerView& answer : *answers) {
     if (answer.code == Code::kOk) continue;
     ++*failed;
-    if (first.ok()) first = Status(Code::kUnreachable, "peer " + line_->address() + " answered: " + answer.message);
+    if (first.ok())
+      first = Status(Code::kUnreachable, "peer " + line_->address() + " answered: " + std::string(answer.message));
   }
   return first;
-}
-
-Status Fanout::Summary() const {
-  if (first_error_.ok() || keys_ == 1) return first_error_;
-  return Status(first_error_.code(), "peer " + line_->address() + " did not acknowledge " +
-                                         std::to_string(failed_keys_) + " of " + std::to_string(keys_) +
-                                         " keys: " + first_error_.message());
 }
 
 }  // namespace cohort

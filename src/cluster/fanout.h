@@ -29,8 +29,10 @@ Request RemoveRequest(const std::string& base_path, std::string_view group, std:
 Request SetRequestFor(const std::string& base_path, std::string_view group, std::string_view key,
                       std::string_view value, int64_t expire_unix_ns, int64_t now_unix_ns);
 Request RemoveKeysRequest(const std::string& base_path, std::string_view group, const std::vector<std::string>& keys);
-Request BatchRequest(const std::string& base_path, const std::vector<wire::BatchEntry>& entries,
-                     const wire::Session& session = {});
+Request BatchRequest(const std::string& base_path, std::string body);
+
+// What becomes of an operation of so many keys, of which some failed, the first of them so: Ok if none did.
+Status NotAcknowledged(const PeerLine& line, size_t failed, size_t keys, const Status& first);
 
 class Fanout : public std::enable_shared_from_this<Fanout> {
  public:
@@ -46,7 +48,6 @@ class Fanout : public std::enable_shared_from_this<Fanout> {
   void Send(Order order);
   void End(Order order, const Result<Response>& end);
   Status EndOfBatch(const Order& order, const Response& response, size_t* failed) const;
-  Status Summary() const;  // REQUIRES: all has ended.
 
   const std::shared_ptr<PeerLine> line_;
   const Health::Permit permit_;

@@ -60,7 +60,7 @@ PeerAnswer ReadPlainAnswer(const PeerLine& line, std::string_view key, const Res
   return Found(key, message->value, expire_unix_ns, true, now_unix_ns, line.address());
 }
 
-PeerAnswer ReadBatchAnswer(const PeerLine& line, std::string_view key, const wire::BatchAnswer& answer) {
+PeerAnswer ReadBatchAnswer(const PeerLine& line, std::string_view key, const wire::BatchAnswerView& answer) {
   switch (answer.code) {
     case Code::kOk: {
       const int64_t now_unix_ns = line.clock().UnixNs();
@@ -69,15 +69,17 @@ PeerAnswer ReadBatchAnswer(const PeerLine& line, std::string_view key, const wir
     }
     case Code::kNotFound:
     case Code::kRemoteFailed:
-      return FailedAnswer(Status(answer.code, answer.message));
+      return FailedAnswer(Status(answer.code, std::string(answer.message)));
     default:
-      return FailedAnswer(Status(Code::kUnreachable, "peer " + line.address() + " answered: " + answer.message));
+      return FailedAnswer(
+          Status(Code::kUnreachable, "peer " + line.address() + " answered: " + std::string(answer.message)));
   }
 }
 
 PeerAnswer ReadOnlyAnswer(const PeerLine& line, std::string_view key, const Response& response) {
   if (response.status != 200) return FailedAnswer(line.Unexpected(response));
-  const Result<std::vector<wire::BatchAnswer>> answers = wire::DecodeBatchAnswers(response.body);
+  uint64_t incarnation = 0;
+  const Result<std::vector<wire::BatchAnswerView>> answers = wire::ViewBatchAnswers(response.body, &incarnation);
   if (!answers.ok()) return FailedAnswer(line.Unreadable(answers.status()));
   if (answers->size() != 1) {
     return FailedAnswer(

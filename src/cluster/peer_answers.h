@@ -13,7 +13,7 @@ namespace cohort {
 PeerAnswer FailedAnswer(Status status);
 // sent_unix_ns: when the request was sent, by this node's clock.
 PeerAnswer ReadPlainAnswer(const PeerLine& line, std::string_view key, const Response& response, int64_t sent_unix_ns);
-PeerAnswer ReadBatchAnswer(const PeerLine& line, std::string_view key, const wire::BatchAnswer& answer);
+PeerAnswer ReadBatchAnswer(const PeerLine& line, std::string_view key, const wire::BatchAnswerView& answer);
 // Of a batch of one.
 PeerAnswer ReadOnlyAnswer(const PeerLine& line, std::string_view key, const Response& response);
 

@@ -1,7 +1,8 @@
 // The gets that travel in batches, and those that a peer has answered with tickets.
 //
-// At most three requests are on their way that carry gets or say what need not be answered, and one that collects. None
-// of them takes longer than the peer's first answer; how long a load takes is between the get and its ticket.
+// At most two requests are on their way that carry gets or say what need not be answered, and one that collects; with
+// the one of PeerChanges there are four. None of them takes longer than the peer's first answer; how long a load takes
+// is between the get and its ticket.
 #include <algorithm>
 #include <utility>
 
@@ -10,11 +11,12 @@
 #include "cluster/life.h"
 #include "cluster/peer_answers.h"
 #include "cluster/peer_gets.h"
+#include "runtime/burst.h"
 
 namespace cohort {
 namespace {
 
-constexpr int kSlots = 3;
+constexpr int kSlots = 2;
 constexpr size_t kMostKeys = 1'000;                  // Of a batch; more make it no cheaper.
 constexpr size_t kMostKeyBytes = size_t{256} << 10;  // With the groups' names.
 constexpr int64_t kNetworkMs = 10'000;               // For a request and its answer.
@@ -62,6 +64,7 @@ void PeerGets::AskAgain(CallId id, std::vector<Ended>* ended) {
 }
 
 void PeerGets::Run(std::vector<Ended> ended) {
+  const Burst burst;
   for (Ended& end : ended) end.done(std::move(end.answer));
 }
 
@@ -129,7 +132,8 @@ Task PeerGets::NextWork() {
     return [self = shared_from_this(), sent] { self->SendCollect(sent, kPollMs); };
   }
   const bool batches = line_->TakesTickets();
-  if (batches && slots_taken_ >= kSlots) return nullptr;
+  // The get that went before the peer was known takes a place, but never the last.
+  if (batches && slots_taken_ >= std::max(1, kSlots - plain_)) return nullptr;
   if (holds_ == 0 || queue_.size() >= kMostKeys) {
     if (Task batch = TakeBatch(batches)) return batch;
   }
@@ -183,16 +187,16 @@ Task PeerGets::TakeBatch(bool batches) {
 void PeerGets::SendBatch(const std::shared_ptr<Sent>& sent) {
   const int64_t now_ns = line_->clock().MonotonicNs();
   int64_t latest_ms = 0;
-  std::vector<wire::BatchEntry> entries;
+  std::vector<wire::BatchEntryView> entries;
   entries.reserve(sent->gets.size());
   for (const auto& [id, get] : sent->gets) {
-    wire::BatchEntry& entry = entries.emplace_back();
+    wire::BatchEntryView& entry = entries.emplace_back();
     entry.group = get->group;
     entry.key = get->key;
     entry.timeout_ms = std::max<int64_t>(1, MillisecondsUntil(get->deadline_ns, now_ns));
     latest_ms = std::max(latest_ms, entry.timeout_ms);
   }
-  line_->Send(sent->permit, BatchRequest(line_->base_path(), entries, sent->note),
+  line_->Send(sent->permit, BatchRequest(line_->base_path(), wire::EncodeBatch(entries, sent->note)),
               std::min(kNetworkMs, latest_ms + kGraceMs),
               [self = shared_from_this(), sent](Result<Response> end) { self->EndBatch(sent, std::move(end)); });
 }
@@ -212,7 +216,7 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
     failure = end.status();
   } else if (end->status != 200) {
     failure = line_->Unexpected(*end);
-  } else if (Result<std::vector<wire::BatchAnswer>> read = wire::DecodeBatchAnswers(end->body, &incarnation);
+  } else if (Result<std::vector<wire::BatchAnswerView>> read = wire::ViewBatchAnswers(end->body, &incarnation);
              !read.ok()) {
     failure = line_->Unreadable(read.status());
   } else if (read->size() != sent->gets.size()) {
@@ -222,7 +226,7 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
     heard.reserve(read->size());
     for (size_t i = 0; i < read->size(); ++i) {
       Heard& next = heard.emplace_back();
-      next.said = std::move((*read)[i]);
+      next.said = (*read)[i];
       if (next.said.ticket == 0) next.answer = ReadBatchAnswer(*line_, sent->gets[i].second->key, next.said);
     }
   }
@@ -265,7 +269,7 @@ void PeerGets::ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t in
   const int64_t now_ns = line_->clock().MonotonicNs();
   for (size_t i = 0; i < heard.size(); ++i) {
     const auto& [id, get] = sent.gets[i];
-    wire::BatchAnswer& said = heard[i].said;
+    const wire::BatchAnswerView& said = heard[i].said;
     const bool waits = get->way == Getting::Way::kBatch && gets_.count(id) != 0;
     if (!waits) {
       if (said.ticket == 0 || !same_session) continue;
@@ -287,8 +291,8 @@ void PeerGets::ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t in
         get->ticket = said.ticket;
         continue;
       }
-      said = std::move(*early);
-      heard[i].answer = ReadBatchAnswer(*line_, get->key, said);
+      EndOrAskAlone(id, *get, early->code, ReadBatchAnswer(*line_, get->key, wire::ToView(*early)), ended);
+      continue;
     }
     EndOrAskAlone(id, *get, said.code, std::move(heard[i].answer), ended);
   }
@@ -335,11 +339,11 @@ void PeerGets::EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end) 
   uint64_t incarnation = 0;
   Status failure = end.status();
   bool again = true;  // The gets may be asked again, if the peer has lost them.
-  std::vector<wire::BatchAnswer> answers;
+  std::vector<wire::BatchAnswerView> answers;
   if (end.ok() && end->status != 200) {
     failure = line_->Unexpected(*end);
   } else if (end.ok()) {
-    Result<std::vector<wire::BatchAnswer>> read = wire::DecodeBatchAnswers(end->body, &incarnation);
+    Result<std::vector<wire::BatchAnswerView>> read = wire::ViewBatchAnswers(end->body, &incarnation);
     if (read.ok()) {
       answers = std::move(*read);
     } else {
@@ -356,7 +360,7 @@ void PeerGets::EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end) 
     if (closed_) return;
     if (failure.ok()) {
       polls_lost_ = 0;
-      ReadPoll(*sent, std::move(answers), incarnation, &ended);
+      ReadPoll(*sent, answers, incarnation, &ended);
     } else if (!again && ++polls_lost_ < kMostPollsLost) {
       tickets_.Restore(std::move(sent->note));
     } else {
@@ -375,11 +379,11 @@ void PeerGets::EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end) 
   Pump();
 }
 
-void PeerGets::ReadPoll(const Sent& sent, std::vector<wire::BatchAnswer> answers, uint64_t incarnation,
+void PeerGets::ReadPoll(const Sent& sent, const std::vector<wire::BatchAnswerView>& answers, uint64_t incarnation,
                         std::vector<Ended>* ended) {
   if (sent.note.id != tickets_.session()) return;
-  for (wire::BatchAnswer& answer : answers) {
-    const std::optional<CallId> id = tickets_.Receive(&answer);
+  for (const wire::BatchAnswerView& answer : answers) {
+    const std::optional<CallId> id = tickets_.Receive(answer);
     if (!id) continue;
     Getting& get = *gets_.at(*id);
     get.ticket = 0;

@@ -4,15 +4,18 @@
 #include "cluster/fanout.h"
 #include "cluster/life.h"
 #include "cluster/peer_answers.h"
+#include "runtime/burst.h"
 #include "wire/path.h"
 
 namespace cohort {
 namespace {
 
-// A peer of which nothing is known is asked a few keys. Its first answer tells how the others go; if that takes longer
-// than this, they go plainly.
-constexpr int kFirstGets = 3;
+// A peer of which nothing is known is asked for one key. Its first answer tells how the others go. If that takes longer
+// than this, for the key's load is slow, it is asked for nothing at all, which every peer answers at once; should that
+// fail, they go plainly.
+constexpr int kFirstGets = 1;
 constexpr int64_t kFirstAnswerNs = 5'000'000;
+constexpr int64_t kIntroductionMs = 2'000;
 
 }  // namespace
 
@@ -31,6 +34,8 @@ PeerGets::CallId PeerGets::Get(std::string_view group, std::string_view key, int
   const bool batched = line_->TakesTickets();
   const bool known = line_->IsKnown();
   bool queued = false;
+  bool may_wait = false;
+  bool put_off = false;
   CallId id = 0;
   {
     std::lock_guard lock(mutex_);
@@ -43,13 +48,26 @@ PeerGets::CallId PeerGets::Get(std::string_view group, std::string_view key, int
       ++plain_;
     }
     if (queued && !known) AwaitFirstAnswer();
+    // In a burst, others may follow at once. While a request is on its way they can wait: its end pumps, too.
+    may_wait = queued && batched && slots_taken_ > 0 && Burst::open();
+    if (may_wait && !std::exchange(pump_put_off_, true)) put_off = true;
   }
-  if (queued) {
+  if (put_off) {
+    Burst::PutOff([self = shared_from_this()] { self->PumpAfterBurst(); });
+  } else if (queued && !may_wait) {
     if (known || line_->IsKnown()) Pump();
-  } else {
+  } else if (!queued) {
     SendPlain(id, get, Form::kAny);
   }
   return id;
+}
+
+void PeerGets::PumpAfterBurst() {
+  {
+    std::lock_guard lock(mutex_);
+    pump_put_off_ = false;
+  }
+  Pump();
 }
 
 void PeerGets::AwaitFirstAnswer() {
@@ -58,12 +76,26 @@ void PeerGets::AwaitFirstAnswer() {
   runtime_.timers().After(kFirstAnswerNs, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self == nullptr) return;
-    {
-      std::lock_guard lock(self->mutex_);
-      self->awaiting_first_ = false;
-    }
-    self->Pump();
+    if (self->line_->IsKnown()) return self->EndIntroduction();
+    self->Introduce();
   });
+}
+
+void PeerGets::EndIntroduction() {
+  {
+    std::lock_guard lock(mutex_);
+    awaiting_first_ = false;
+  }
+  Pump();
+}
+
+// The answer is an error, and has our header or has not.
+void PeerGets::Introduce() {
+  Request request;
+  request.method = "GET";
+  request.target = line_->base_path();
+  line_->Send(0, std::move(request), kIntroductionMs,
+              [self = shared_from_this()](const Result<Response>&) { self->EndIntroduction(); });
 }
 
 void PeerGets::SendPlain(CallId id, const Shared& get, Form form) {
@@ -79,11 +111,8 @@ void PeerGets::SendPlain(CallId id, const Shared& get, Form form) {
   const bool either = form == Form::kAny && PeerLine::IsTooLong(request);
   const bool batch = form == Form::kBatch || (either && line_->IsCohort());
   if (batch) {
-    wire::BatchEntry entry;
-    entry.group = get->group;
-    entry.key = get->key;
-    entry.timeout_ms = left_ms;
-    request = BatchRequest(line_->base_path(), {std::move(entry)});
+    const wire::BatchEntryView entry{wire::BatchOp::kGet, get->group, get->key, {}, -1, left_ms};
+    request = BatchRequest(line_->base_path(), wire::EncodeBatch(std::vector{entry}));
   }
   int attempt = 0;
   bool cancelled = false;

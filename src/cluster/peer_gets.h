@@ -66,9 +66,9 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
     Peer::GetDone done;
     PeerAnswer answer;
   };
-  // One answer of a batch.
+  // One answer of a batch, while its response lives.
   struct Heard {
-    wire::BatchAnswer said;
+    wire::BatchAnswerView said;
     PeerAnswer answer;  // If that is its end.
   };
   // A batch on its way, or a request that tells or asks of tickets.
@@ -88,6 +88,10 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   void Finish(CallId id, const Shared& get, PeerAnswer answer);
   // What waits goes in a moment, whatever is known then. REQUIRES: mutex_ held.
   void AwaitFirstAnswer();
+  // Without the lock: asks the peer what it is.
+  void Introduce();
+  void EndIntroduction();
+  void PumpAfterBurst();
 
   // ---- peer_batches.cc: one request for many. REQUIRE mutex_ held where no lock is said.
   void Enqueue(CallId id, Getting& get);
@@ -109,7 +113,7 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   void SendCollect(const std::shared_ptr<Sent>& sent, int64_t wait_ms);
   void EndTell();
   void EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end);
-  void ReadPoll(const Sent& sent, std::vector<wire::BatchAnswer> answers, uint64_t incarnation,
+  void ReadPoll(const Sent& sent, const std::vector<wire::BatchAnswerView>& answers, uint64_t incarnation,
                 std::vector<Ended>* ended);
   static void Run(std::vector<Ended> ended);
   bool IsClosed();
@@ -123,6 +127,7 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   bool closed_ = false;
   int plain_ = 0;  // Of the gets, those that are kPlain.
   bool awaiting_first_ = false;
+  bool pump_put_off_ = false;  // Until some thread's burst is over.
 
   GetQueue queue_;
   std::deque<CallId> alone_;

@@ -28,17 +28,17 @@ ServedBatch::ServedBatch(size_t entries, std::shared_ptr<ServedSession> session,
       left_(entries + 1),
       done_(std::move(done)) {}
 
-void ServedBatch::Run(ServedGroups& groups, std::vector<wire::BatchEntry> entries, int64_t limit_ms,
+void ServedBatch::Run(ServedGroups& groups, const std::vector<wire::BatchEntryView>& entries, int64_t limit_ms,
                       std::shared_ptr<ServedSession> session, Runtime& runtime, Done done) {
   const std::shared_ptr<ServedBatch> batch(
       new ServedBatch(entries.size(), std::move(session), runtime, std::move(done)));
   std::shared_ptr<ServedGroup> group;
-  const std::string* group_name = nullptr;
+  std::string_view group_name;
   for (size_t i = 0; i < entries.size(); ++i) {
-    const wire::BatchEntry& entry = entries[i];
-    if (group_name == nullptr || *group_name != entry.group) {
+    const wire::BatchEntryView& entry = entries[i];
+    if (i == 0 || group_name != entry.group) {
       group = groups.FindServed(entry.group);
-      group_name = &entry.group;
+      group_name = entry.group;
     }
     if (!group) {
       batch->End(i, Failed("this node has no group " + Quoted(entry.group)));

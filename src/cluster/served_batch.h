@@ -23,7 +23,7 @@ class ServedBatch : public std::enable_shared_from_this<ServedBatch> {
 
   // `done` runs once, on the thread of the entry that ends last or on the executor, possibly before this returns.
   // limit_ms > 0 bounds the gets whose entry asks for more, or for nothing. session: null if the asker has none.
-  static void Run(ServedGroups& groups, std::vector<wire::BatchEntry> entries, int64_t limit_ms,
+  static void Run(ServedGroups& groups, const std::vector<wire::BatchEntryView>& entries, int64_t limit_ms,
                   std::shared_ptr<ServedSession> session, Runtime& runtime, Done done);
 
  private:

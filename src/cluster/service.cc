@@ -182,7 +182,7 @@ void Service::ServeKey(Asked asked) {
 
 void Service::ServeBatch(Asked asked) {
   wire::Session note;
-  Result<std::vector<wire::BatchEntry>> entries = wire::DecodeBatch(asked.request.body, &note);
+  const Result<std::vector<wire::BatchEntryView>> entries = wire::ViewBatch(asked.request.body, &note);
   if (!entries.ok()) return asked.done(ErrorAnswer(400, entries.status().message()));
   if (entries->size() > kMaxBatchEntries) {
     return asked.done(ErrorAnswer(400, "a batch holds up to " + std::to_string(kMaxBatchEntries) +
@@ -193,7 +193,7 @@ void Service::ServeBatch(Asked asked) {
   const std::shared_ptr<ServedSession> session = sessions_->Open(note.id);
   // With a session the request's time is only that of its first answer.
   const int64_t limit_ms = session ? 0 : TimeoutMs(asked.request);
-  ServedBatch::Run(*groups, std::move(*entries), limit_ms, session, runtime_,
+  ServedBatch::Run(*groups, *entries, limit_ms, session, runtime_,
                    [done = std::move(asked.done)](std::string body) mutable { done(ProtobufAnswer(std::move(body))); });
   // Last, so that a key that is dropped and asked for again, because one caller has left and another has not, is never
   // without somebody who waits.

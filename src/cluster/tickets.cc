@@ -58,11 +58,11 @@ void Tickets::Forget(uint64_t ticket) {
   if (const auto found = calls_.find(ticket); found != calls_.end()) found->second.call = 0;
 }
 
-std::optional<Tickets::Call> Tickets::Receive(wire::BatchAnswer* answer) {
-  session_.received.push_back(answer->ticket);
-  const auto found = calls_.find(answer->ticket);
+std::optional<Tickets::Call> Tickets::Receive(const wire::BatchAnswerView& answer) {
+  session_.received.push_back(answer.ticket);
+  const auto found = calls_.find(answer.ticket);
   if (found == calls_.end()) {
-    if (!batches_.empty()) early_[answer->ticket] = {std::move(*answer), last_batch_};
+    if (!batches_.empty()) early_[answer.ticket] = {wire::ToOwned(answer), last_batch_};
     return std::nullopt;
   }
   const Call call = found->second.call;

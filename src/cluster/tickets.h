@@ -45,7 +45,7 @@ class Tickets {
   // peer is not told that its caller has left, which would end a load that others may be about to ask for.
   void Forget(uint64_t ticket);
   // An answer was collected. The call it is for; none if nobody knows the ticket, whose answer may then be kept.
-  std::optional<Call> Receive(wire::BatchAnswer* answer);
+  std::optional<Call> Receive(const wire::BatchAnswerView& answer);
 
   // A moment in the order of events, for Lost.
   uint64_t Now() const { return events_; }

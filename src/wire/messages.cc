@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "wire/batch_reader.h"
 #include "wire/cohort_wire.pb.h"
 
 namespace cohort::wire {
@@ -54,6 +55,24 @@ size_t VarintBytes(uint64_t value) { return CodedOutputStream::VarintSize64(valu
 size_t BytesBytes(std::string_view bytes) { return 1 + VarintBytes(bytes.size()) + bytes.size(); }
 size_t IntBytes(int64_t value) { return 1 + VarintBytes(static_cast<uint64_t>(value)); }
 
+size_t EntryBytes(const BatchEntryView& entry) {
+  size_t bytes = IntBytes(static_cast<int64_t>(entry.op)) + BytesBytes(entry.group) + BytesBytes(entry.key);
+  if (!entry.value.empty()) bytes += BytesBytes(entry.value);
+  if (entry.life_ms >= 0) bytes += IntBytes(entry.life_ms);
+  if (entry.timeout_ms > 0) bytes += IntBytes(entry.timeout_ms);
+  return bytes;
+}
+
+void AppendEntry(const BatchEntryView& entry, std::string* out) {
+  using Entry = Batch::Entry;
+  AppendInt(Entry::kOpFieldNumber, static_cast<int64_t>(entry.op), out);
+  AppendBytes(Entry::kGroupFieldNumber, entry.group, out);
+  AppendBytes(Entry::kKeyFieldNumber, entry.key, out);
+  if (!entry.value.empty()) AppendBytes(Entry::kValueFieldNumber, entry.value, out);
+  if (entry.life_ms >= 0) AppendInt(Entry::kLifeMsFieldNumber, entry.life_ms, out);
+  if (entry.timeout_ms > 0) AppendInt(Entry::kTimeoutMsFieldNumber, entry.timeout_ms, out);
+}
+
 size_t AnswerBytes(const BatchAnswerView& answer) {
   size_t bytes = 0;
   if (answer.code != Code::kOk) bytes += IntBytes(static_cast<int64_t>(answer.code));
@@ -87,10 +106,6 @@ Session FromMessage(const SessionNote& in) {
   session.received.assign(in.received().begin(), in.received().end());
   session.dropped.assign(in.dropped().begin(), in.dropped().end());
   return session;
-}
-
-bool IsKnown(int32_t code) {
-  return code >= static_cast<int32_t>(Code::kOk) && code <= static_cast<int32_t>(Code::kInternal);
 }
 
 }  // namespace
@@ -138,40 +153,59 @@ Result<SetRequest> DecodeSetRequest(std::string_view body) {
   return request;
 }
 
-std::string EncodeBatch(const std::vector<BatchEntry>& entries, const Session& session) {
-  Batch message;
-  if (session.id != 0) ToMessage(session, message.mutable_session());
-  message.mutable_entries()->Reserve(static_cast<int>(entries.size()));
-  for (const BatchEntry& entry : entries) {
-    Batch::Entry* out = message.add_entries();
-    out->set_op(static_cast<int32_t>(entry.op));
-    out->set_group(entry.group);
-    out->set_key(entry.key);
-    if (!entry.value.empty()) out->set_value(entry.value);
-    if (entry.life_ms >= 0) out->set_life_ms(entry.life_ms);
-    if (entry.timeout_ms > 0) out->set_timeout_ms(entry.timeout_ms);
+std::string EncodeBatch(const std::vector<BatchEntryView>& entries, const Session& session) {
+  SessionNote note;
+  if (session.id != 0) ToMessage(session, &note);
+  const size_t note_bytes = session.id != 0 ? note.ByteSizeLong() : 0;
+  size_t all = note_bytes + 6;
+  for (const BatchEntryView& entry : entries) all += EntryBytes(entry) + 6;
+  std::string out;
+  out.reserve(all);
+  for (const BatchEntryView& entry : entries) {
+    out.push_back(static_cast<char>((Batch::kEntriesFieldNumber << 3) | kFieldBytes));
+    AppendVarint(EntryBytes(entry), &out);
+    AppendEntry(entry, &out);
   }
-  return message.SerializePartialAsString();
+  if (session.id != 0) {
+    out.push_back(static_cast<char>((Batch::kSessionFieldNumber << 3) | kFieldBytes));
+    AppendVarint(note_bytes, &out);
+    note.AppendPartialToString(&out);
+  }
+  return out;
+}
+
+std::string EncodeBatch(const std::vector<BatchEntry>& entries, const Session& session) {
+  std::vector<BatchEntryView> views;
+  views.reserve(entries.size());
+  for (const BatchEntry& entry : entries) {
+    views.push_back({entry.op, entry.group, entry.key, entry.value, entry.life_ms, entry.timeout_ms});
+  }
+  return EncodeBatch(views, session);
+}
+
+Result<std::vector<BatchEntryView>> ViewBatch(std::string_view body, Session* session) {
+  std::vector<BatchEntryView> entries;
+  if (!ReadBatch(body, &entries, session)) return BadFormat();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].op < BatchOp::kGet || entries[i].op > BatchOp::kRemove) {
+      return Status(Code::kInvalidArgument, "entry " + std::to_string(i) + " of the batch has operation " +
+                                                std::to_string(static_cast<int32_t>(entries[i].op)) +
+                                                ", which this node does not know");
+    }
+  }
+  return entries;
 }
 
 Result<std::vector<BatchEntry>> DecodeBatch(std::string_view body, Session* session) {
-  Batch message;
-  if (!Parse(body, &message)) return BadFormat();
-  if (session != nullptr) *session = FromMessage(message.session());
+  Session note;
+  const Result<std::vector<BatchEntryView>> views = ViewBatch(body, &note);
+  if (!views.ok()) return views.status();
+  if (session != nullptr) *session = std::move(note);
   std::vector<BatchEntry> entries;
-  entries.reserve(static_cast<size_t>(message.entries_size()));
-  for (Batch::Entry& in : *message.mutable_entries()) {
-    if (in.op() < static_cast<int32_t>(BatchOp::kGet) || in.op() > static_cast<int32_t>(BatchOp::kRemove)) {
-      return Status(Code::kInvalidArgument, "entry " + std::to_string(entries.size()) + " of the batch has operation " +
-                                                std::to_string(in.op()) + ", which this node does not know");
-    }
-    BatchEntry& entry = entries.emplace_back();
-    entry.op = static_cast<BatchOp>(in.op());
-    entry.group = std::move(*in.mutable_group());
-    entry.key = std::move(*in.mutable_key());
-    entry.value = std::move(*in.mutable_value());
-    if (in.has_life_ms() && in.life_ms() >= 0) entry.life_ms = in.life_ms();
-    if (in.timeout_ms() > 0) entry.timeout_ms = in.timeout_ms();
+  entries.reserve(views->size());
+  for (const BatchEntryView& view : *views) {
+    entries.push_back({view.op, std::string(view.group), std::string(view.key), std::string(view.value), view.life_ms,
+                       view.timeout_ms});
   }
   return entries;
 }
@@ -213,27 +247,25 @@ std::string EncodeBatchAnswers(const std::vector<BatchAnswer>& answers, uint64_t
   std::vector<BatchAnswerView> views;
   views.reserve(answers.size());
   for (const BatchAnswer& answer : answers) {
-    views.push_back({answer.code, answer.message, answer.value, answer.life_ms, answer.keep, answer.ticket});
+    views.push_back(ToView(answer));
   }
   return EncodeBatchAnswers(views, incarnation);
 }
 
+Result<std::vector<BatchAnswerView>> ViewBatchAnswers(std::string_view body, uint64_t* incarnation) {
+  std::vector<BatchAnswerView> answers;
+  if (!ReadBatchAnswers(body, &answers, incarnation)) return BadFormat();
+  return answers;
+}
+
 Result<std::vector<BatchAnswer>> DecodeBatchAnswers(std::string_view body, uint64_t* incarnation) {
-  BatchAnswers message;
-  if (!Parse(body, &message)) return BadFormat();
-  if (incarnation != nullptr) *incarnation = message.incarnation();
+  uint64_t of_session = 0;
+  const Result<std::vector<BatchAnswerView>> views = ViewBatchAnswers(body, &of_session);
+  if (!views.ok()) return views.status();
+  if (incarnation != nullptr) *incarnation = of_session;
   std::vector<BatchAnswer> answers;
-  answers.reserve(static_cast<size_t>(message.answers_size()));
-  for (BatchAnswers::Answer& in : *message.mutable_answers()) {
-    BatchAnswer& answer = answers.emplace_back();
-    // A code of a newer node is no final answer here: the asker loads for itself.
-    answer.code = IsKnown(in.code()) ? static_cast<Code>(in.code()) : Code::kInternal;
-    answer.message = std::move(*in.mutable_message());
-    answer.value = std::move(*in.mutable_value());
-    if (in.has_life_ms() && in.life_ms() >= 0) answer.life_ms = in.life_ms();
-    answer.keep = !in.discard();
-    answer.ticket = in.ticket();
-  }
+  answers.reserve(views->size());
+  for (const BatchAnswerView& view : *views) answers.push_back(ToOwned(view));
   return answers;
 }
 

@@ -48,6 +48,15 @@ struct BatchEntry {
   int64_t life_ms = -1;    // kSet: remaining life of the value, < 0 = never expires
   int64_t timeout_ms = 0;  // kGet: time left
 };
+// The same, of bytes that are somebody else's.
+struct BatchEntryView {
+  BatchOp op = BatchOp::kGet;
+  std::string_view group;
+  std::string_view key;
+  std::string_view value;
+  int64_t life_ms = -1;
+  int64_t timeout_ms = 0;
+};
 // What an asker says of the answers that the owner still owes it. In each batch, and in POST base + "_cohort/collect".
 struct Session {
   uint64_t id = 0;                 // 0: none
@@ -71,13 +80,24 @@ struct BatchAnswerView {
   bool keep = true;
   uint64_t ticket = 0;
 };
+inline BatchAnswer ToOwned(const BatchAnswerView& view) {
+  return {view.code, std::string(view.message), std::string(view.value), view.life_ms, view.keep, view.ticket};
+}
+inline BatchAnswerView ToView(const BatchAnswer& answer) {
+  return {answer.code, answer.message, answer.value, answer.life_ms, answer.keep, answer.ticket};
+}
+std::string EncodeBatch(const std::vector<BatchEntryView>& entries, const Session& session = {});
 std::string EncodeBatch(const std::vector<BatchEntry>& entries, const Session& session = {});
+// Views point into `body`.
+Result<std::vector<BatchEntryView>> ViewBatch(std::string_view body, Session* session);
 Result<std::vector<BatchEntry>> DecodeBatch(std::string_view body, Session* session = nullptr);
 std::string EncodeCollect(const Session& session, int64_t wait_ms);
 Result<Session> DecodeCollect(std::string_view body, int64_t* wait_ms);
 // incarnation: of the session at the owner, 0 = none.
 std::string EncodeBatchAnswers(const std::vector<BatchAnswerView>& answers, uint64_t incarnation);
 std::string EncodeBatchAnswers(const std::vector<BatchAnswer>& answers, uint64_t incarnation = 0);
+// Views point into `body`.
+Result<std::vector<BatchAnswerView>> ViewBatchAnswers(std::string_view body, uint64_t* incarnation);
 Result<std::vector<BatchAnswer>> DecodeBatchAnswers(std::string_view body, uint64_t* incarnation = nullptr);
 
 }  // namespace cohort::wire

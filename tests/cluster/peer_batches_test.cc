@@ -55,11 +55,11 @@ class PeerBatches : public testing::Test {
     for (int i = 0; i < count; ++i) all.push_back(Get(prefix + std::to_string(i)));
     return all;
   }
-  // Takes all three slots.
+  // Takes both slots.
   void Fill() {
     const size_t before = channel_->open.size();
-    filling_ = GetMany(3, "fill");
-    ASSERT_EQ(channel_->open.size(), before + 3);
+    filling_ = GetMany(2, "fill");
+    ASSERT_EQ(channel_->open.size(), before + 2);
   }
 
   const Request& Open(size_t i = 0) { return channel_->open.at(i).request; }
@@ -143,16 +143,15 @@ TEST_F(PeerBatches, AGetThatIsAloneGoesAtOnce) {
 
 TEST_F(PeerBatches, GetsThatFindNoSlotTravelTogether) {
   auto gets = GetMany(20);
-  ASSERT_EQ(channel_->open.size(), 3u);
-  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(Keys(i).size(), 1u);
+  ASSERT_EQ(channel_->open.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(Keys(i).size(), 1u);
   AnswerAll(1);
-  ASSERT_EQ(channel_->open.size(), 3u);
-  EXPECT_EQ(Keys(2).size(), 17u);
-  AnswerAll(2);
-  AnswerAll(0);
+  ASSERT_EQ(channel_->open.size(), 2u);
+  EXPECT_EQ(Keys(1).size(), 18u);
+  AnswerAll(1);
   AnswerAll(0);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(gets[static_cast<size_t>(i)]->Value(), "v:k" + std::to_string(i));
-  EXPECT_EQ(channel_->requests.size(), 4u);
+  EXPECT_EQ(channel_->requests.size(), 3u);
 }
 
 TEST_F(PeerBatches, WhatTheEndsOfABatchAskForTravelsTogether) {
@@ -166,11 +165,11 @@ TEST_F(PeerBatches, WhatTheEndsOfABatchAskForTravelsTogether) {
     });
   }
   peer_->Release();
-  auto more = GetMany(2, "more");  // No slot is free.
+  auto more = Get("more");  // No slot is free.
   AnswerAll(0);
   EXPECT_EQ(ended, 10);
-  EXPECT_EQ(channel_->open.size(), 3u);
-  EXPECT_EQ(Keys(2).size(), 10u);
+  EXPECT_EQ(channel_->open.size(), 2u);
+  EXPECT_EQ(Keys(1).size(), 10u);
 }
 
 TEST_F(PeerBatches, WhatIsBegunUnderAHoldIsOneRequest) {
@@ -192,18 +191,19 @@ TEST_F(PeerBatches, ABatchIsBounded) {
   auto gets = GetMany(2500);
   EXPECT_EQ(channel_->requests.size(), 2u) << "a full batch does not wait for the hold's end";
   peer_->Release();
-  ASSERT_EQ(channel_->requests.size(), 3u);
   EXPECT_EQ(Keys(0).size(), 1000u);
   EXPECT_EQ(Keys(1).size(), 1000u);
-  EXPECT_EQ(Keys(2).size(), 500u);
-  for (int i = 0; i < 3; ++i) AnswerAll();
+  AnswerAll();
+  ASSERT_EQ(channel_->requests.size(), 3u);
+  EXPECT_EQ(Keys(1).size(), 500u);
+  for (int i = 0; i < 2; ++i) AnswerAll();
 
   peer_->Hold();
-  for (int i = 0; i < 5; ++i) Get(std::string(100'000, 'k'));
+  for (int i = 0; i < 3; ++i) Get(std::string(100'000, 'k'));
   peer_->Release();
-  ASSERT_EQ(channel_->open.size(), 3u);
+  ASSERT_EQ(channel_->open.size(), 2u);
   EXPECT_EQ(Keys(0).size(), 2u);
-  EXPECT_EQ(Keys(2).size(), 1u);
+  EXPECT_EQ(Keys(1).size(), 1u);
 }
 
 TEST_F(PeerBatches, GroupsTakeTurns) {
@@ -211,7 +211,7 @@ TEST_F(PeerBatches, GroupsTakeTurns) {
   for (int i = 0; i < 1500; ++i) Get("k", 60'000, "large");
   auto small = Get("k", 60'000, "small");
   AnswerAll();
-  const auto entries = Entries(2);
+  const auto entries = Entries(1);
   ASSERT_EQ(entries.size(), 1000u);
   EXPECT_EQ(entries[1].group, "small");
 }
@@ -247,7 +247,7 @@ TEST_F(PeerBatches, AFailingKeyFailsAlone) {
   answers[1].message = "load failed";
   answers[2].code = Code::kUnreachable;
   answers[2].message = "no group";
-  Answer(2, answers);
+  Answer(1, answers);
   EXPECT_EQ(gets[0]->code(), Code::kNotFound);
   EXPECT_EQ(gets[1]->code(), Code::kRemoteFailed);
   EXPECT_EQ(gets[1]->answer.status.message(), "load failed");
@@ -295,10 +295,10 @@ TEST_F(PeerBatches, ASlowKeyIsCollectedWhenItIsReady) {
   Answer(0, {ValueOf("late", 100)});
   EXPECT_EQ(slow->times, 1);
   EXPECT_EQ(slow->Value(), "late");
-  EXPECT_EQ(channel_->open.size(), 3u) << "nothing is left to collect";
+  EXPECT_EQ(channel_->open.size(), 2u) << "nothing is left to collect";
   AnswerAll(0);
   Get("k");
-  Entries(2);
+  Entries(1);
   EXPECT_EQ(note_.received, (std::vector<uint64_t>{100})) << "the next request says that it has come";
 }
 
@@ -402,7 +402,7 @@ TEST_F(PeerBatches, CancelledWhileItWaitsForASlot) {
   EXPECT_EQ(a->times, 1);
   EXPECT_EQ(a->code(), Code::kCancelled);
   AnswerAll(0);
-  EXPECT_EQ(Keys(2), (std::vector<std::string>{"b"}));
+  EXPECT_EQ(Keys(1), (std::vector<std::string>{"b"}));
   peer_->Cancel(a->id);
   EXPECT_EQ(a->times, 1);
 }
@@ -449,7 +449,7 @@ TEST_F(PeerBatches, P6EachGetEndsByItsOwnDeadline) {
   runtime_.Pass(1);
   EXPECT_EQ(queued->times, 1);
   EXPECT_EQ(queued->code(), Code::kTimeout);
-  for (int i = 0; i < 3; ++i) AnswerAll();
+  for (int i = 0; i < 2; ++i) AnswerAll();
   EXPECT_TRUE(channel_->open.empty()) << "nobody wants it any more";
 
   auto a = Ticketed("a", 100, 300);
@@ -513,21 +513,21 @@ TEST_F(PeerBatches, APeerThatIsAGoNodeNowGetsPlainRequests) {
     peer_->Hold();
     auto gets = GetMany(2);
     peer_->Release();
-    auto fill = GetMany(2, "fill");
+    auto fill = Get("fill");
     auto queued = Get("queued");
     runtime_.Pass(300);
     Answer(0, Response{status, {}, "no such path\n"});
-    ASSERT_EQ(channel_->open.size(), 5u) << "each of its keys, and what had waited";
-    for (size_t i = 2; i < 5; ++i) {
+    ASSERT_EQ(channel_->open.size(), 4u) << "each of its keys, and what had waited";
+    for (size_t i = 1; i < 4; ++i) {
       EXPECT_EQ(Open(i).method, "GET");
       EXPECT_EQ(Open(i).timeout_ms, 59'700);
     }
     const auto late = Get("late");
-    EXPECT_EQ(Open(5).method, "GET");
-    for (int i = 0; i < 2; ++i) Answer(0, Response{404, {}, "no such path\n"});
-    ASSERT_EQ(channel_->open.size(), 6u);
+    EXPECT_EQ(Open(4).method, "GET");
+    Answer(0, Response{404, {}, "no such path\n"});
+    ASSERT_EQ(channel_->open.size(), 5u);
     while (!channel_->open.empty()) Answer(0, Response{200, {}, wire::EncodeGetResponse("plain", 0)});
-    for (const Shared& got : {gets[0], gets[1], fill[0], fill[1], queued, late}) {
+    for (const Shared& got : {gets[0], gets[1], fill, queued, late}) {
       EXPECT_EQ(got->times, 1);
       EXPECT_EQ(got->Value(), "plain");
     }
@@ -545,7 +545,7 @@ TEST_F(PeerBatches, TicketsOfWhatIsAGoNodeNowAreAskedForPlainly) {
   EXPECT_EQ(a->times, 1);
 }
 
-TEST_F(PeerBatches, APeerOfWhichNothingIsKnownIsAskedAFewKeysFirst) {
+TEST_F(PeerBatches, APeerOfWhichNothingIsKnownIsAskedOneKeyFirst) {
   const auto forget = [&] {
     auto lost = Get("lost");
     Answer(0, Status(Code::kUnreachable, "connection reset"));
@@ -553,21 +553,53 @@ TEST_F(PeerBatches, APeerOfWhichNothingIsKnownIsAskedAFewKeysFirst) {
   };
   forget();
   auto gets = GetMany(10);
-  ASSERT_EQ(channel_->open.size(), 3u);
-  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(Open(i).method, "GET");
+  ASSERT_EQ(channel_->open.size(), 1u);
+  EXPECT_EQ(Open().method, "GET");
   Answer(0, Response{200, kTicketed, wire::EncodeGetResponse("first", 0)});
   EXPECT_EQ(gets[0]->Value(), "first");
-  ASSERT_EQ(channel_->open.size(), 3u) << "the others travel together now";
-  EXPECT_EQ(Keys(2).size(), 7u);
-  AnswerAll(2);
-  while (!channel_->open.empty()) Answer(0, Response{404, {}, "not found\n"});
+  ASSERT_EQ(channel_->open.size(), 1u) << "the others travel together now";
+  EXPECT_EQ(Keys().size(), 9u);
+  AnswerAll();
   for (const Shared& got : gets) EXPECT_EQ(got->times, 1);
+}
+
+TEST_F(PeerBatches, APeerWhoseFirstAnswerTakesItsTimeIsAskedWhatItIs) {
+  const auto forget = [&] {
+    auto lost = Get("lost");
+    Answer(0, Status(Code::kUnreachable, "connection reset"));
+    EXPECT_EQ(lost->times, 1);
+  };
+  forget();
+  auto gets = GetMany(10);
+  runtime_.Pass(4);
+  ASSERT_EQ(channel_->open.size(), 1u);
+  runtime_.Pass(1);
+  ASSERT_EQ(channel_->open.size(), 2u);
+  EXPECT_EQ(Open(1).method, "GET");
+  EXPECT_EQ(Open(1).target, "/_groupcache/") << "which is an error that every peer answers at once";
+  Get("more");
+  runtime_.Pass(50);
+  EXPECT_EQ(channel_->open.size(), 2u) << "once";
+  Answer(1, Response{400, kTicketed, "bad request\n"});
+  ASSERT_EQ(channel_->open.size(), 2u) << "a slow first key holds up nobody";
+  EXPECT_EQ(Keys(1).size(), 10u);
+  auto others = GetMany(5, "other");
+  EXPECT_EQ(channel_->open.size(), 2u) << "it takes one of the two places";
+  AnswerAll(1);
+  EXPECT_EQ(Keys(1).size(), 5u);
+  AnswerAll(1);
+  Answer(0, Response{200, kTicketed, wire::EncodeGetResponse("slow", 0)});
+  EXPECT_EQ(gets[0]->Value(), "slow");
+  for (const auto* all : {&gets, &others}) {
+    for (const Shared& got : *all) EXPECT_EQ(got->times, 1);
+  }
 
   forget();
   gets = GetMany(10);
-  ASSERT_EQ(channel_->open.size(), 3u);
   runtime_.Pass(5);
-  ASSERT_EQ(channel_->open.size(), 10u) << "an answer that takes its time holds up nobody";
+  ASSERT_EQ(channel_->open.size(), 2u);
+  Answer(1, Response{400, {}, "bad request\n"});
+  ASSERT_EQ(channel_->open.size(), 10u) << "a groupcache-go node gets plain requests";
   for (size_t i = 0; i < 10; ++i) EXPECT_EQ(Open(i).method, "GET");
   Answer(0, Response{404, {}, "not found\n"});
   Get("k");

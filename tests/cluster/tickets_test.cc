@@ -18,8 +18,8 @@ wire::BatchAnswer AnswerOf(uint64_t ticket, const std::string& value) {
 class TicketsTest : public ::testing::Test {
  protected:
   std::optional<Tickets::Call> Receive(uint64_t ticket, const std::string& value = "v") {
-    wire::BatchAnswer answer = AnswerOf(ticket, value);
-    return tickets_.Receive(&answer);
+    const wire::BatchAnswer answer = AnswerOf(ticket, value);
+    return tickets_.Receive(wire::ToView(answer));
   }
   Tickets tickets_{7};
 };

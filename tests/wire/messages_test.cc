@@ -156,7 +156,7 @@ TEST(Session, ComesBackFromABatchAndFromACollect) {
     Session decoded;
     int64_t wait_ms = -1;
     if (of_batch) {
-      ASSERT_TRUE(DecodeBatch(EncodeBatch({}, session), &decoded).ok());
+      ASSERT_TRUE(DecodeBatch(EncodeBatch(std::vector<BatchEntry>(), session), &decoded).ok());
     } else {
       decoded = *DecodeCollect(EncodeCollect(session, 5000), &wait_ms);
       EXPECT_EQ(wait_ms, 5000);
@@ -166,7 +166,7 @@ TEST(Session, ComesBackFromABatchAndFromACollect) {
     EXPECT_EQ(decoded.dropped, session.dropped);
   }
   Session none;
-  ASSERT_TRUE(DecodeBatch(EncodeBatch({}), &none).ok());
+  ASSERT_TRUE(DecodeBatch(EncodeBatch(std::vector<BatchEntry>()), &none).ok());
   EXPECT_EQ(none.id, 0u);
   int64_t wait_ms = 0;
   EXPECT_FALSE(DecodeCollect("\xff", &wait_ms).ok());
