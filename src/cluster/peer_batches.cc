@@ -33,16 +33,14 @@ void PeerGets::Enqueue(CallId id, Getting& get) {
   } else {
     queue_.Push(get.group, id, get.group.size() + get.key.size());
   }
-  deadlines_.emplace(get.deadline_ns, id);
+  deadlines_.Add(get);
   ArmTimer();
 }
 
 PeerGets::Shared PeerGets::Take(CallId id) {
-  const auto found = gets_.find(id);
-  if (found == gets_.end()) return nullptr;
-  Shared get = std::move(found->second);
-  gets_.erase(found);
-  deadlines_.erase({get->deadline_ns, id});
+  if (gets_.Find(id) == nullptr) return nullptr;
+  Shared get = gets_.Take(id);
+  deadlines_.Remove(*get);
   if (get->way == Getting::Way::kTicket && get->ticket != 0) tickets_.Drop(get->ticket);
   return get;
 }
@@ -52,7 +50,7 @@ void PeerGets::TakeEnded(CallId id, PeerAnswer answer, std::vector<Ended>* ended
 }
 
 void PeerGets::AskAgain(CallId id, std::vector<Ended>* ended) {
-  Getting& get = *gets_.at(id);
+  Getting& get = **gets_.Find(id);
   get.ticket = 0;
   if (get.asked_again || closed_) {
     TakeEnded(id, FailedAnswer(Status(Code::kUnreachable, "peer " + line_->address() + " lost what it was asked for")),
@@ -72,7 +70,7 @@ void PeerGets::Run(std::vector<Ended> ended) {
 
 void PeerGets::ArmTimer() {
   if (deadlines_.empty()) return;
-  const int64_t due_ns = deadlines_.begin()->first;
+  const int64_t due_ns = deadlines_.DueNs();
   if (timer_ns_ != 0 && timer_ns_ <= due_ns) return;
   if (timer_ns_ != 0) runtime_.timers().Cancel(timer_);
   timer_ns_ = due_ns;
@@ -89,9 +87,9 @@ void PeerGets::OnTimer() {
     std::lock_guard lock(mutex_);
     timer_ns_ = 0;
     const int64_t now_ns = line_->clock().MonotonicNs();
-    while (!deadlines_.empty() && deadlines_.begin()->first <= now_ns) {
-      const CallId id = deadlines_.begin()->second;
-      Getting& get = *gets_.at(id);
+    for (Deadlines::Timed* const passed : deadlines_.TakePassed(now_ns)) {
+      Getting& get = *static_cast<Getting*>(passed);
+      const CallId id = get.id;
       if (!get.asked) unused.push_back(get.permit);
       if (get.ticket != 0) tickets_.Forget(std::exchange(get.ticket, 0));
       TakeEnded(id, FailedAnswer(Status(Code::kTimeout, "peer " + line_->address() + " had not answered in time")),
@@ -146,8 +144,8 @@ Task PeerGets::NextWork() {
 
 Task PeerGets::TakeBatch(bool batches) {
   const auto wanted = [this](CallId id) {
-    const auto found = gets_.find(id);
-    return found != gets_.end() && found->second->way == Getting::Way::kQueued;
+    const Shared* const found = gets_.Find(id);
+    return found != nullptr && (*found)->way == Getting::Way::kQueued;
   };
   std::vector<CallId> ids;
   while (ids.empty() && !alone_.empty()) {
@@ -159,13 +157,13 @@ Task PeerGets::TakeBatch(bool batches) {
 
   const auto sent = std::make_shared<Sent>();
   sent->gets.reserve(ids.size());
-  for (const CallId id : ids) sent->gets.emplace_back(id, gets_.at(id));
+  for (const CallId id : ids) sent->gets.emplace_back(id, *gets_.Find(id));
   // The peer may be another program than it was when they came.
   if (!batches) {
     for (const auto& [id, get] : sent->gets) {
       get->way = Getting::Way::kPlain;
       ++plain_;
-      deadlines_.erase({get->deadline_ns, id});
+      deadlines_.Remove(*get);
     }
     return [self = shared_from_this(), sent] {
       for (const auto& [id, get] : sent->gets) self->SendPlain(id, get, Form::kAny);
@@ -240,11 +238,11 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
     } else {
       tickets_.Restore(std::move(sent->note));
       for (const auto& [id, get] : sent->gets) {
-        if (get->way != Getting::Way::kBatch || gets_.count(id) == 0) continue;
+        if (get->way != Getting::Way::kBatch || gets_.Find(id) == nullptr) continue;
         if (refused) {
           get->way = Getting::Way::kPlain;
           ++plain_;
-          deadlines_.erase({get->deadline_ns, id});
+          deadlines_.Remove(*get);
           plain.emplace_back(id, get);
         } else {
           TakeEnded(id, FailedAnswer(failure), &ended);
@@ -270,7 +268,7 @@ void PeerGets::ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t in
   for (size_t i = 0; i < heard.size(); ++i) {
     const auto& [id, get] = sent.gets[i];
     const wire::BatchAnswerView& said = heard[i].said;
-    const bool waits = get->way == Getting::Way::kBatch && gets_.count(id) != 0;
+    const bool waits = get->way == Getting::Way::kBatch && gets_.Find(id) != nullptr;
     if (!waits) {
       if (said.ticket == 0 || !same_session) continue;
       if (get->deadline_ns <= now_ns) {
@@ -366,7 +364,7 @@ void PeerGets::EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end) 
     } else {
       polls_lost_ = 0;
       for (const CallId id : tickets_.Reset(runtime_.random().Next() | 1)) {
-        gets_.at(id)->ticket = 0;  // It needs no dropping.
+        (*gets_.Find(id))->ticket = 0;  // It needs no dropping.
         if (again) {
           AskAgain(id, &ended);
         } else {
@@ -385,7 +383,7 @@ void PeerGets::ReadPoll(const Sent& sent, const std::vector<wire::BatchAnswerVie
   for (const wire::BatchAnswerView& answer : answers) {
     const std::optional<CallId> id = tickets_.Receive(answer);
     if (!id) continue;
-    Getting& get = *gets_.at(*id);
+    Getting& get = **gets_.Find(*id);
     get.ticket = 0;
     EndOrAskAlone(*id, get, answer.code, ReadBatchAnswer(*line_, get.key, answer), ended);
   }

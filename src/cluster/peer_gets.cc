@@ -39,8 +39,7 @@ PeerGets::CallId PeerGets::Get(std::string_view group, std::string_view key, int
   CallId id = 0;
   {
     std::lock_guard lock(mutex_);
-    id = ++last_id_;
-    gets_.emplace(id, get);
+    id = get->id = gets_.Add(get);
     queued = !closed_ && (batched || (!known && plain_ >= kFirstGets));
     if (queued) {
       Enqueue(id, *get);
@@ -159,7 +158,7 @@ void PeerGets::Finish(CallId id, const Shared& get, PeerAnswer answer) {
   Peer::GetDone done;
   {
     std::lock_guard lock(mutex_);
-    gets_.erase(id);
+    gets_.Take(id);
     --plain_;
     done = std::move(get->done);
   }
@@ -174,9 +173,9 @@ void PeerGets::Cancel(CallId id) {
   PeerChannel::CallId sent_as = 0;
   {
     std::lock_guard lock(mutex_);
-    const auto found = gets_.find(id);
-    if (found == gets_.end()) return;
-    get = found->second;
+    const Shared* const found = gets_.Find(id);
+    if (found == nullptr) return;
+    get = *found;
     if (get->way == Getting::Way::kPlain) {
       get->cancelled = true;
       sent_as = get->sent_as;
@@ -214,9 +213,9 @@ void PeerGets::Close() {
     std::lock_guard lock(mutex_);
     closed_ = true;
     std::vector<CallId> open;
-    for (const auto& [id, get] : gets_) {
+    gets_.ForEach([&](CallId id, const Shared& get) {
       if (get->way != Getting::Way::kPlain) open.push_back(id);
-    }
+    });
     for (const CallId id : open) {
       TakeEnded(id, FailedAnswer(Status(Code::kClosed, "the connection to peer " + line_->address() + " was closed")),
                 &ended);

@@ -7,16 +7,16 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "cluster/deadlines.h"
 #include "cluster/get_queue.h"
 #include "cluster/peer.h"
 #include "cluster/peer_line.h"
+#include "cluster/slot_table.h"
 #include "cluster/tickets.h"
 #include "runtime/runtime.h"
 
@@ -38,13 +38,13 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
 
  private:
   // One get, until its end. What is not const is guarded by mutex_.
-  struct Getting {
+  struct Getting : Deadlines::Timed {  // Monotonic.
     Getting(std::string_view get_group, std::string_view get_key, Health::Permit get_permit, int64_t deadline)
-        : group(get_group), key(get_key), permit(get_permit), deadline_ns(deadline) {}
+        : Timed(deadline), group(get_group), key(get_key), permit(get_permit) {}
+    CallId id = 0;
     const std::string group;
     const std::string key;
     const Health::Permit permit;
-    const int64_t deadline_ns;  // Monotonic.
     Peer::GetDone done;
 
     enum class Way { kPlain, kQueued, kBatch, kTicket };
@@ -122,8 +122,7 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   Runtime& runtime_;
 
   std::mutex mutex_;
-  CallId last_id_ = 0;
-  std::unordered_map<CallId, Shared> gets_;
+  SlotTable<Shared> gets_;
   bool closed_ = false;
   int plain_ = 0;  // Of the gets, those that are kPlain.
   bool awaiting_first_ = false;
@@ -131,7 +130,7 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
 
   GetQueue queue_;
   std::deque<CallId> alone_;
-  std::set<std::pair<int64_t, CallId>> deadlines_;  // Of all that are not kPlain: a request's time is not theirs.
+  Deadlines deadlines_;  // Of all that are not kPlain: a request's time is not theirs.
   TimerId timer_ = 0;
   int64_t timer_ns_ = 0;  // When it is due; 0: none is armed.
   int slots_taken_ = 0;

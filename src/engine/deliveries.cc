@@ -27,6 +27,7 @@ struct ForExecutor {
 struct Pending {
   std::vector<ForQueue> queues;
   std::vector<ForExecutor> executors;
+  std::vector<std::shared_ptr<Blocked>> sleepers;
 };
 thread_local std::unique_ptr<Pending> pending;
 
@@ -43,7 +44,10 @@ void Post(Executor& executor, std::vector<Callback> callbacks) {
 void HandOver() {
   const std::unique_ptr<Pending> all = std::move(pending);
   for (ForQueue& to : all->queues) to.queue->DeliverAll(std::move(to.nodes));
-  for (ForExecutor& to : all->executors) Post(*to.executor, std::move(to.callbacks));
+  for (ForExecutor& to : all->executors) {
+    if (!to.callbacks.empty()) Post(*to.executor, std::move(to.callbacks));
+  }
+  for (const std::shared_ptr<Blocked>& blocked : all->sleepers) Deliveries::WakeNow(*blocked);
 }
 
 Pending& OfBurst() {
@@ -65,6 +69,13 @@ void Deliveries::ToQueue(const std::shared_ptr<EventQueue>& queue, std::vector<s
     return;
   }
   queues.push_back({queue, std::move(nodes)});
+}
+
+void Deliveries::WakeNow(Blocked& blocked) { blocked.turnstile_.Wake(); }
+
+void Deliveries::Wake(const std::shared_ptr<Blocked>& blocked) {
+  if (!Burst::open()) return WakeNow(*blocked);
+  OfBurst().sleepers.push_back(blocked);
 }
 
 void Deliveries::ToCallback(Executor& executor, CallbackWaiter::Done done, Outcome outcome) {

@@ -1,5 +1,5 @@
-// Deliveries hands over the ends of gets: to their queue, or to a callback on the executor. Those of one burst go
-// together, with one wake for each queue and one task for many callbacks.
+// Deliveries hands over the ends of gets: to their queue, to a callback on the executor, or to a thread that sleeps.
+// Those of one burst go together, with one wake for each queue, one task for many callbacks, and sleepers last.
 #pragma once
 
 #include <memory>
@@ -17,6 +17,10 @@ class Deliveries {
   static void ToQueue(const std::shared_ptr<EventQueue>& queue, std::vector<std::unique_ptr<EventNode>> nodes);
   // Runs done(outcome) on the executor. REQUIRES: the executor lives until this thread's burst is over.
   static void ToCallback(Executor& executor, CallbackWaiter::Done done, Outcome outcome);
+  // Wakes the thread, whose turnstile is open.
+  static void Wake(const std::shared_ptr<Blocked>& blocked);
+  // The same, burst or not.
+  static void WakeNow(Blocked& blocked);
 };
 
 }  // namespace cohort

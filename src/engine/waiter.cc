@@ -65,29 +65,25 @@ Blocked::~Blocked() = default;
 
 Blocked::Woken Blocked::Await() {
   Burst::BeforeBlocking();
-  std::unique_lock lock(mutex_);
-  ready_.WaitUntil(lock, -1, [this] { return set_; });
-  set_ = false;
+  turnstile_.Pass();
   return std::move(woken_);
 }
 
-void Blocked::Set(Woken woken) {
-  std::lock_guard lock(mutex_);
-  woken_ = std::move(woken);
-  set_ = true;
-  ready_.NotifyOne();
+void Blocked::Set(const std::shared_ptr<Blocked>& blocked, Woken woken) {
+  blocked->woken_ = std::move(woken);
+  if (blocked->turnstile_.Open()) Deliveries::Wake(blocked);
 }
 
 void BlockedWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
   const std::shared_ptr<Blocked> blocked = blocked_;
   self.reset();
-  blocked->Set({outcome, nullptr});
+  Blocked::Set(blocked, {outcome, nullptr});
 }
 
 void BlockedWaiter::Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load) {
   const std::shared_ptr<Blocked> blocked = blocked_;
   self.reset();
-  blocked->Set({Outcome(), std::move(load)});
+  Blocked::Set(blocked, {Outcome(), std::move(load)});
 }
 
 }  // namespace cohort

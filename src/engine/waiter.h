@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <mutex>
 
 #include "base/unique_function.h"
 #include "engine/event_queue.h"
 #include "engine/outcome.h"
-#include "runtime/condition.h"
 #include "runtime/runtime.h"
+#include "runtime/turnstile.h"
 
 namespace cohort {
 
@@ -88,12 +87,12 @@ class Blocked {
   Blocked();
   ~Blocked();
   Woken Await();
-  void Set(Woken woken);
+  // In a burst, the thread wakes when that is over. REQUIRES: what was set before has been awaited.
+  static void Set(const std::shared_ptr<Blocked>& blocked, Woken woken);
 
  private:
-  std::mutex mutex_;
-  Condition ready_;
-  bool set_ = false;
+  friend class Deliveries;
+  Turnstile turnstile_;
   Woken woken_;
 };
 
