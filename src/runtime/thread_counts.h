@@ -21,7 +21,7 @@ class ThreadCounts {
       std::atomic<int64_t>& count = lines_[thread].counts[counter];
       count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     } else {
-      lines_[kOwnLines].counts[counter].fetch_add(n, std::memory_order_relaxed);
+      lines_[kOwnLines + thread % kSharedLines].counts[counter].fetch_add(n, std::memory_order_relaxed);
     }
   }
   // All that was added since the last Restart. What others add meanwhile may be in it or not.
@@ -31,7 +31,8 @@ class ThreadCounts {
   }
 
  private:
-  static constexpr size_t kOwnLines = 64;  // The threads beyond share one.
+  static constexpr size_t kOwnLines = 64;
+  static constexpr size_t kSharedLines = 16;  // Of the threads beyond.
   struct alignas(64) Line {
     std::array<std::atomic<int64_t>, kCounters> counts{};
   };
@@ -42,7 +43,7 @@ class ThreadCounts {
     return sum;
   }
 
-  std::array<Line, kOwnLines + 1> lines_;
+  std::array<Line, kOwnLines + kSharedLines> lines_;
   std::array<std::atomic<int64_t>, kCounters> before_{};
 };
 
