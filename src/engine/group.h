@@ -120,6 +120,9 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   void RunQueued(const std::shared_ptr<Flight>& flight, uint64_t attempt);
   // Ends the flight: fills, detaches, delivers. Takes over the lock. Returns how many events carry the error tag.
   int64_t Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome);
+  void LogPeerError(std::string_view key, const Peer& peer, const Status& status);
+
+  // group_early_ends.cc
   // asking: those that ask a peer.
   void WatchLoads(bool asking, int64_t due_ns);
   void OnLoadTimes(bool asking);
@@ -128,7 +131,6 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   void OnLoadTimeout(const std::shared_ptr<Flight>& flight);
   // Under the lock, when the last waiter has left; returns what is to be done after it.
   Task LastLeft(Shard& shard, const std::shared_ptr<Flight>& flight, Code why);
-  void LogPeerError(std::string_view key, const Peer& peer, const Status& status);
 
   // load.cc: the ends of an attempt.
   void EndLoad(Load& load, Outcome outcome, int64_t* tagged);
