@@ -9,6 +9,8 @@
 
 #include "cache/memory_classes.h"
 #include "cache/memory_heap.h"
+#include "cache/memory_large.h"
+#include "cache/memory_system.h"
 
 #if defined(COHORT_PLAIN_MEMORY) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COHORT_PLAIN 1
@@ -30,58 +32,91 @@ constexpr bool kPlain = false;
 
 std::atomic<Memory::Hook> before_allocation{nullptr};
 
+struct Stores {
+  explicit Stores(uint32_t heaps) : blocks(heaps) {}
+  memory::BlockStore blocks;
+  memory::LargeStore large;
+  std::atomic<int64_t> alone_bytes{0};  // Of blocks that are mapped for themselves.
+};
+
 // Never destroyed: values may live longer than anything.
-std::atomic<memory::BlockStore*> the_store{nullptr};
+std::atomic<Stores*> the_stores{nullptr};
 pthread_once_t make_once = PTHREAD_ONCE_INIT;
 
-memory::BlockStore& Made() { return *the_store.load(std::memory_order_acquire); }
+Stores& Made() { return *the_stores.load(std::memory_order_acquire); }
+
+void BeforeFork() {
+  Made().blocks.LockAll();
+  Made().large.Lock();
+}
+
+void AfterFork() {
+  Made().large.Unlock();
+  Made().blocks.UnlockAll();
+}
 
 void Make() {
   const int64_t processors = ::sysconf(_SC_NPROCESSORS_ONLN);
-  the_store.store(new memory::BlockStore(static_cast<uint32_t>(std::clamp<int64_t>(processors, 1, 64))),
-                  std::memory_order_release);
-  ::pthread_atfork([] { Made().LockAll(); }, [] { Made().UnlockAll(); }, [] { Made().UnlockAll(); });
+  the_stores.store(new Stores(static_cast<uint32_t>(std::clamp<int64_t>(processors, 1, 64))),
+                   std::memory_order_release);
+  ::pthread_atfork(BeforeFork, AfterFork, AfterFork);
 }
 
 // Once as pthread has it: a child that is forked while another thread is in Make begins anew.
-memory::BlockStore& Store() {
-  if (the_store.load(std::memory_order_acquire) == nullptr) [[unlikely]] {
+Stores& All() {
+  if (the_stores.load(std::memory_order_acquire) == nullptr) [[unlikely]] {
     ::pthread_once(&make_once, Make);
   }
   return Made();
 }
 
-// What malloc takes, as glibc rounds it: 8 bytes in front and 16-byte steps, pages when large.
-constexpr int64_t MallocBytes(size_t size) {
-  constexpr size_t kLarge = size_t{128} << 10;
-  const size_t step = size < kLarge ? 16 : 4096;
-  return static_cast<int64_t>((size + 8 + step - 1) / step * step);
+void* MapAlone(size_t size) {
+  void* const block = memory::MapPages(memory::WholePages(size));
+  All().alone_bytes.fetch_add(static_cast<int64_t>(memory::WholePages(size)), std::memory_order_relaxed);
+  return block;
+}
+
+void UnmapAlone(void* block, size_t size) {
+  memory::Unmap(block, memory::WholePages(size));
+  Made().alone_bytes.fetch_sub(static_cast<int64_t>(memory::WholePages(size)), std::memory_order_relaxed);
 }
 
 }  // namespace
 
 void* Memory::Allocate(size_t size) {
-  if (kPlain || size > memory::kLargestBlock) return ::operator new(size);
+  if (kPlain) return ::operator new(size);
   if (const Hook hook = before_allocation.load(std::memory_order_relaxed)) [[unlikely]] {
     hook();
   }
-  return Store().Allocate(size);
+  if (size <= memory::kLargestBlock) return All().blocks.Allocate(size);
+  if (size <= memory::kLargestRun) return All().large.Allocate(size);
+  return MapAlone(size);
 }
 
 void Memory::Free(void* block, size_t size) {
-  if (kPlain || size > memory::kLargestBlock) {
+  if (kPlain) {
     ::operator delete(block);
-    return;
+  } else if (size <= memory::kLargestBlock) {
+    Made().blocks.Free(block);
+  } else if (size <= memory::kLargestRun) {
+    Made().large.Free(block, size);
+  } else {
+    UnmapAlone(block, size);
   }
-  Made().Free(block);
 }
 
 int64_t Memory::BlockBytes(size_t size) {
-  if (size > memory::kLargestBlock) return MallocBytes(size);
-  return static_cast<int64_t>(memory::BytesOf(memory::ClassOf(size)));
+  if (size <= memory::kLargestBlock) return static_cast<int64_t>(memory::BytesOf(memory::ClassOf(size)));
+  return static_cast<int64_t>(memory::WholePages(size));
 }
 
-Memory::Stats Memory::Now() { return {Store().mapped_bytes(), Store().held_bytes(), Store().used_bytes()}; }
+Memory::Stats Memory::Now() {
+  Stores& all = All();
+  const int64_t alone = all.alone_bytes.load(std::memory_order_relaxed);
+  return {all.blocks.mapped_bytes() + all.large.mapped_bytes() + alone,
+          all.blocks.held_bytes() + all.large.held_bytes() + alone,
+          all.blocks.used_bytes() + all.large.used_bytes() + alone};
+}
 
 bool Memory::Plain() { return kPlain; }
 

@@ -18,7 +18,7 @@ class Memory {
   static int64_t BlockBytes(size_t size);
 
   struct Stats {
-    int64_t mapped_bytes = 0;  // From the system, for small and medium blocks.
+    int64_t mapped_bytes = 0;  // Of address space, from the system.
     int64_t held_bytes = 0;    // Of these, what may have memory behind it.
     int64_t used_bytes = 0;    // Of these, given out.
   };

@@ -1,8 +1,5 @@
 #include "cache/memory_chunks.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
 #include <new>
@@ -25,25 +22,6 @@ uint32_t PlaceFor(uint32_t units, uint32_t free_units) {
   uint32_t starts = free_units;
   for (uint32_t i = 1; i < units; ++i) starts &= free_units >> i;
   return starts == 0 ? kUnits : kUnits - 1 - static_cast<uint32_t>(std::countl_zero(starts));
-}
-
-void* MapAligned() {
-  const auto map = [](size_t bytes) {
-    void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? nullptr : static_cast<char*>(memory);
-  };
-  const auto excess = [](const char* memory) { return reinterpret_cast<uintptr_t>(memory) & (kChunkBytes - 1); };
-  // The system often lays one mapping beside the last, and then it is aligned at once.
-  char* memory = map(kChunkBytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  if (excess(memory) == 0) return memory;
-  ::munmap(memory, kChunkBytes);
-  memory = map(2 * kChunkBytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  const size_t before = excess(memory) == 0 ? 0 : kChunkBytes - excess(memory);
-  if (before != 0) ::munmap(memory, before);
-  ::munmap(memory + before + kChunkBytes, kChunkBytes - before);
-  return memory + before;
 }
 
 }  // namespace
@@ -96,7 +74,7 @@ ChunkPool::~ChunkPool() {
   for (const List& list : by_free_units_) {
     for (Chunk* chunk = list.first; chunk != nullptr;) {
       Chunk* const next = chunk->next;
-      Unmap(chunk);
+      Unmap(chunk, kChunkBytes);
       chunk = next;
     }
   }
@@ -158,8 +136,6 @@ Chunk* ChunkPool::Give(Span* span) {
   return nullptr;
 }
 
-void ChunkPool::Unmap(Chunk* chunk) { ::munmap(chunk, kChunkBytes); }
-
 int64_t ChunkPool::mapped_bytes() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return chunks_ * static_cast<int64_t>(kChunkBytes);
@@ -171,16 +147,14 @@ int64_t ChunkPool::held_bytes() const {
 }
 
 Chunk* ChunkPool::Map() {
-  void* const memory = MapAligned();
-#ifdef MADV_NOHUGEPAGE
-  if (chunks_ < kPlainChunks) ::madvise(memory, kChunkBytes, MADV_NOHUGEPAGE);
-#endif
+  void* const memory = MapChunk();
+  if (chunks_ < kPlainChunks) AdviseOrdinary(memory);
   if (chunks_ == kPlainChunks) {  // No longer small: the kernel may make huge pages of the first chunks as well.
     for (const List& list : by_free_units_) {
       for (Chunk* chunk = list.first; chunk != nullptr; chunk = chunk->next) AdviseHuge(chunk);
     }
   }
-  if (chunks_ >= kPlainChunks) AdviseHuge(static_cast<Chunk*>(memory));
+  if (chunks_ >= kPlainChunks) AdviseHuge(memory);
   ++chunks_;
   idle_units_ += kUnits;
   Chunk* const chunk =
@@ -192,14 +166,13 @@ Chunk* ChunkPool::Map() {
 // Sparsest chunks first: they are the last to be asked for a span. Their pages become ordinary ones, or the kernel
 // would soon fill the holes to have its huge page again.
 void ChunkPool::Purge() {
-#ifdef __linux__
-  static const size_t page_bytes = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const int64_t kept = IdleBytesKept(used_units_ * static_cast<int64_t>(kUnitBytes));
   for (uint32_t free_units = kUnits - 1; free_units > 0; --free_units) {
     const List& list = by_free_units_[free_units];
     while (list.first != nullptr && list.first->free_units != list.first->purged_units) {
-      if (idle_units_ <= std::max(kFewIdleUnits, used_units_ / kUsedForEachIdle)) return;
+      if (idle_units_ * static_cast<int64_t>(kUnitBytes) <= kept) return;
       Chunk* const chunk = list.first;
-      if (!chunk->has_holes) ::madvise(chunk, kChunkBytes, MADV_NOHUGEPAGE);
+      if (!chunk->has_holes) AdviseOrdinary(chunk);
       chunk->has_holes = true;
       uint32_t idle = chunk->free_units & ~chunk->purged_units;
       idle_units_ -= std::popcount(idle);
@@ -211,14 +184,11 @@ void ChunkPool::Purge() {
         const uint32_t units = static_cast<uint32_t>(std::countr_one(idle >> first));
         idle &= ~Mask(first, units);
         // The first unit begins with what is known of the others.
-        const size_t kept = (sizeof(Chunk) + page_bytes - 1) / page_bytes * page_bytes;
-        const size_t begin = first == 0 ? kept : first * kUnitBytes;
-        const size_t end = (first + units) * kUnitBytes;
-        if (begin < end) ::madvise(reinterpret_cast<char*>(chunk) + begin, end - begin, MADV_DONTNEED);
+        char* const begin = reinterpret_cast<char*>(chunk);
+        GiveBack(begin + (first == 0 ? sizeof(Chunk) : first * kUnitBytes), begin + (first + units) * kUnitBytes);
       }
     }
   }
-#endif
 }
 
 void ChunkPool::Link(Chunk* chunk) {
@@ -239,15 +209,6 @@ void ChunkPool::Unlink(Chunk* chunk) {
   List& list = by_free_units_[std::popcount(chunk->free_units)];
   (chunk->prev == nullptr ? list.first : chunk->prev->next) = chunk->next;
   (chunk->next == nullptr ? list.last : chunk->next->prev) = chunk->prev;
-}
-
-// A kernel that has none says so, and the chunk keeps its ordinary pages.
-void ChunkPool::AdviseHuge(Chunk* chunk) {
-#ifdef MADV_HUGEPAGE
-  ::madvise(chunk, kChunkBytes, MADV_HUGEPAGE);
-#else
-  static_cast<void>(chunk);
-#endif
 }
 
 }  // namespace cohort::memory

@@ -1,15 +1,16 @@
-// Chunks are what the allocator takes from the system: 2 MiB, aligned, of huge pages where the kernel has them. A chunk
-// is cut into 32 units of 64 KiB, and a run of units is a span: blocks of one size. What is known of a span stands in
-// the chunk's first bytes, so that a block's address alone leads to it.
+// Chunks are what the allocator takes from the system: 2 MiB, aligned (memory_system.h). For small and medium blocks a
+// chunk is cut into 32 units of 64 KiB, and a run of units is a span: blocks of one size. What is known of a span
+// stands in the chunk's first bytes, so that a block's address alone leads to it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 
+#include "cache/memory_system.h"
+
 namespace cohort::memory {
 
-constexpr size_t kChunkBytes = size_t{2} << 20;
 constexpr size_t kUnitBytes = size_t{64} << 10;
 constexpr uint32_t kUnits = kChunkBytes / kUnitBytes;
 
@@ -90,9 +91,8 @@ class ChunkPool {
 
   // Throws std::bad_alloc with nothing changed.
   Span* Take(uint32_t units);
-  // Returns a chunk that nobody needs any more: Unmap it when no lock is held.
+  // Returns a chunk that nobody needs any more: to be unmapped when no lock is held.
   [[nodiscard]] Chunk* Give(Span* span);
-  static void Unmap(Chunk* chunk);
 
   // Address space, and how much of it may have memory: spans, and free units that are not purged.
   int64_t mapped_bytes() const;
@@ -102,20 +102,10 @@ class ChunkPool {
   void Unlock() { mutex_.unlock(); }
 
  private:
-  // The first few chunks have ordinary pages, of which only those that are touched cost memory: a small cache must not
-  // cost a huge page for each of its first chunks.
-  static constexpr int64_t kPlainChunks = 4;
-  // One chunk without any block is kept, for a cache that fills and empties again and again.
-  static constexpr int64_t kSpareChunks = 1;
-  // Free units that are kept for the next spans: one for each 16 that are in use, or two chunks.
-  static constexpr int64_t kUsedForEachIdle = 16;
-  static constexpr int64_t kFewIdleUnits = 2 * int64_t{kUnits};
-
   Chunk* Map();
   void Purge();
   void Link(Chunk* chunk);
   void Unlink(Chunk* chunk);
-  static void AdviseHuge(Chunk* chunk);
 
   mutable std::mutex mutex_;
   struct List {

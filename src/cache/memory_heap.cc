@@ -101,7 +101,7 @@ void BlockStore::Free(void* block) {
   const bool empty = heap.Give(span, block);
   heap.Leave();
   if (!empty) return;
-  if (Chunk* const chunk = pool_.Give(span)) ChunkPool::Unmap(chunk);
+  if (Chunk* const chunk = pool_.Give(span)) Unmap(chunk, kChunkBytes);
 }
 
 // The number of the heap that this thread is in now.

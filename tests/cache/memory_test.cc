@@ -18,9 +18,11 @@
 #include <thread>
 #include <vector>
 
+#include "cache/cache_fixture.h"
 #include "cache/failing_new.h"
 #include "cache/memory_classes.h"
 #include "cache/memory_heap.h"
+#include "cache/memory_large.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COHORT_SANITIZED 1
@@ -38,7 +40,10 @@ using memory::BytesOf;
 using memory::ClassOf;
 using memory::kChunkBytes;
 using memory::kClasses;
+using memory::kLargePageBytes;
 using memory::kLargestBlock;
+using memory::kLargestRun;
+using memory::LargeStore;
 
 // A block that knows what is in it.
 struct Block {
@@ -84,7 +89,8 @@ TEST(MemoryClasses, WasteIsAtMostASixteenth) {
     ASSERT_LE(BytesOf(ClassOf(size)) - size, size / 16 + 1) << size;
   EXPECT_EQ(Memory::BlockBytes(136), 136);
   EXPECT_EQ(Memory::BlockBytes(137), 144);
-  EXPECT_GE(Memory::BlockBytes(kLargestBlock + 1), static_cast<int64_t>(kLargestBlock) + 9);
+  EXPECT_EQ(Memory::BlockBytes(kLargestBlock), static_cast<int64_t>(kLargestBlock));
+  EXPECT_EQ(Memory::BlockBytes(kLargestBlock + 1), 32 << 10);
 }
 
 TEST(MemoryClasses, SpansLeaveLittleOver) {
@@ -365,11 +371,11 @@ TEST(Memory, ChildOfABusyProcessTakesAndGives) {
       ::alarm(60);
       Memory::Free(inherited, 200);
       std::vector<void*> own;
-      for (size_t size = 1; size < 20'000; size += 50) own.push_back(Memory::Allocate(size));
+      for (size_t size = 1; size < 80'000; size += 150) own.push_back(Memory::Allocate(size));
       size_t size = 1;
       for (void* block : own) {
         Memory::Free(block, size);
-        size += 50;
+        size += 150;
       }
       _exit(0);
     }
@@ -383,14 +389,115 @@ TEST(Memory, ChildOfABusyProcessTakesAndGives) {
   for (auto& thread : threads) thread.join();
 }
 
+TEST(LargeStore, HoldsRunsOfAllSizesApart) {
+  LargeStore store;
+  std::mt19937_64 random(1);
+  std::vector<Block> blocks;
+  int64_t used = 0;
+  int64_t most = 0;
+  const auto pages = [](size_t size) { return static_cast<int64_t>(memory::WholePages(size)); };
+  for (int i = 0; i < 4000; ++i) {
+    if (used < int64_t{48} << 20) {
+      const size_t size = i % 3 == 0 ? 1 + random() % kLargestRun : 1 + random() % (kLargestRun / 8);
+      char* const data = static_cast<char*>(store.Allocate(size));
+      ASSERT_EQ(reinterpret_cast<uintptr_t>(data) % kLargePageBytes, 0U);
+      const char mark = static_cast<char>(random());
+      std::memset(data, mark, size);
+      blocks.push_back({data, size, mark});
+      used += pages(size);
+    } else {
+      std::swap(blocks.back(), blocks[random() % blocks.size()]);
+      ASSERT_TRUE(Intact(blocks.back()));
+      store.Free(blocks.back().data, blocks.back().size);
+      used -= pages(blocks.back().size);
+      blocks.pop_back();
+    }
+    ASSERT_EQ(store.used_bytes(), used);
+    ASSERT_LE(store.held_bytes(), store.mapped_bytes());
+    most = std::max(most, store.held_bytes());
+  }
+  EXPECT_LE(most, int64_t{60} << 20);
+  for (const Block& block : blocks) {
+    ASSERT_TRUE(Intact(block));
+    store.Free(block.data, block.size);
+  }
+  EXPECT_EQ(store.used_bytes(), 0);
+  EXPECT_LE(store.mapped_bytes(), static_cast<int64_t>(kChunkBytes));
+}
+
+TEST(LargeStore, FillsAChunkToTheLastPage) {
+  LargeStore store;
+  std::vector<void*> blocks;
+  for (size_t i = 1; i < kChunkBytes / kLargePageBytes; ++i) blocks.push_back(store.Allocate(1));
+  EXPECT_EQ(store.mapped_bytes(), static_cast<int64_t>(kChunkBytes));
+  EXPECT_EQ(std::set<void*>(blocks.begin(), blocks.end()).size(), blocks.size());
+  // What was freed between two others is one hole, and is filled before more is mapped.
+  for (size_t i = 100; i < 356; ++i) store.Free(blocks[i], 1);
+  void* const large = store.Allocate(kLargestRun);
+  EXPECT_EQ(large, blocks[100]);
+  EXPECT_EQ(store.mapped_bytes(), static_cast<int64_t>(kChunkBytes));
+  store.Free(large, kLargestRun);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (i < 100 || i >= 356) store.Free(blocks[i], 1);
+  }
+  EXPECT_EQ(store.used_bytes(), 0);
+}
+
+TEST(LargeStore, HolesGoBackToTheSystem) {
+  constexpr size_t kSize = 100'000;
+  LargeStore store;
+  std::vector<Block> blocks;
+  for (int i = 0; i < 1000; ++i) {
+    const char mark = static_cast<char>(i);
+    blocks.push_back({static_cast<char*>(store.Allocate(kSize)), kSize, mark});
+    std::memset(blocks.back().data, mark, kSize);
+  }
+  const int64_t full = store.held_bytes();
+  const int64_t resident = Resident();
+  std::vector<Block> kept;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (i % 20 == 0) {
+      kept.push_back(blocks[i]);
+    } else {
+      store.Free(blocks[i].data, kSize);
+    }
+  }
+#ifdef __linux__
+  EXPECT_LE(store.held_bytes(), full / 5);
+#ifndef COHORT_SANITIZED
+  EXPECT_LE(Resident(), resident - full / 2);
+#endif
+#endif
+  static_cast<void>(full);
+  static_cast<void>(resident);
+  for (int i = 0; i < 950; ++i) {
+    const char mark = static_cast<char>(i);
+    kept.push_back({static_cast<char*>(store.Allocate(kSize)), kSize, mark});
+    std::memset(kept.back().data, mark, kSize);
+  }
+  EXPECT_LE(store.mapped_bytes(), full + 2 * static_cast<int64_t>(kChunkBytes));
+  for (const Block& block : kept) {
+    ASSERT_TRUE(Intact(block));
+    store.Free(block.data, kSize);
+  }
+  EXPECT_LE(store.mapped_bytes(), static_cast<int64_t>(kChunkBytes));
+}
+
 TEST(Memory, LargeBlocksComeAndGo) {
-  for (const size_t size : {kLargestBlock, kLargestBlock + 1, size_t{1} << 20, size_t{64} << 20}) {
+  const int64_t used = Memory::Now().used_bytes;
+  const size_t sizes[] = {kLargestBlock,   kLargestBlock + 1, size_t{128} << 10,     kLargestRun,
+                          kLargestRun + 1, size_t{64} << 20,  (size_t{64} << 20) + 1};
+  for (const size_t size : sizes) {
     char* const block = static_cast<char*>(Memory::Allocate(size));
     block[0] = 'a';
     block[size - 1] = 'z';
     EXPECT_GE(Memory::BlockBytes(size), static_cast<int64_t>(size));
-    EXPECT_LE(Memory::BlockBytes(size), static_cast<int64_t>(size + size / 16 + 4096));
+    EXPECT_LE(Memory::BlockBytes(size), static_cast<int64_t>(size + size / 8));
+    if (!Memory::Plain()) {
+      EXPECT_EQ(Memory::Now().used_bytes - used, Memory::BlockBytes(size));
+    }
     Memory::Free(block, size);
+    EXPECT_EQ(Memory::Now().used_bytes, used);
   }
 }
 
@@ -445,6 +552,20 @@ TEST(Memory, TestsCanMakeItFail) {
     Memory::Free(another, 10);
   }
   Memory::Free(block, 10);
+}
+
+std::atomic<int> allocations{0};
+
+TEST(Memory, AHitAllocatesNothing) {
+  if (Memory::Plain()) GTEST_SKIP() << "each block is operator new's";
+  TestCache cache(Bytes(1 << 20));
+  Memory::SetHook([] { allocations.fetch_add(1); });
+  EXPECT_TRUE(cache.Put("key", "value"));
+  EXPECT_GT(allocations.exchange(0), 0) << "the counter does not count";
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(cache.Find("key")->bytes(), "value");
+  EXPECT_FALSE(cache.Find("absent"));
+  EXPECT_EQ(allocations.load(), 0);
+  Memory::SetHook(nullptr);
 }
 
 TEST(Memory, SanitizersSeeEachBlock) {
