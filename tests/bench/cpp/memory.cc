@@ -158,16 +158,23 @@ void Churn() {
   Group group(budget);
   group.Set(0, 100);
   const int64_t before = Resident();
-  std::mt19937_64 random(42);
-  std::printf("{\"budget_mib\":%.0f,\"phases\":[", Mib(budget));
+  const int64_t threads = Number("-threads");
+  std::printf("{\"budget_mib\":%.0f,\"threads\":%lld,\"phases\":[", Mib(budget), static_cast<long long>(threads));
   const char* comma = "";
   for (int64_t round = 0; round < Number("-rounds"); ++round) {
     for (const char* kind : {"small", "medium", "mixed", "wide", "large", "small"}) {
-      for (int64_t written = 0; written < 2 * budget;) {
-        const size_t size = SizeOf(kind, &random);
-        group.Set(random(), size);
-        written += static_cast<int64_t>(size) + 60;
+      std::vector<std::thread> running;
+      for (int64_t t = 0; t < threads; ++t) {
+        running.emplace_back([&, t] {
+          std::mt19937_64 random(static_cast<uint64_t>(round * threads + t));
+          for (int64_t written = 0; written < 2 * budget / threads;) {
+            const size_t size = SizeOf(kind, &random);
+            group.Set(random(), size);
+            written += static_cast<int64_t>(size) + 60;
+          }
+        });
       }
+      for (auto& thread : running) thread.join();
       const int64_t charged = group.Main().charged_bytes;
       const int64_t resident = Resident() - before;
       std::printf("%s{\"kind\":\"%s\",\"charged_mib\":%.1f,\"rss_mib\":%.1f,\"ratio\":%.3f}", comma, kind, Mib(charged),
