@@ -105,6 +105,7 @@ class Row:
     details: tuple[str, ...] = ()  # other numbers of the answers that are worth a column
     plot: str = ""  # rows of the same plot are drawn together
     x: float | None = None  # where in that plot
+    is_drawn: bool = True
 
 
 @dataclass

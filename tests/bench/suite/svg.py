@@ -106,7 +106,7 @@ def lines(title: str, rows: list[RowResult], top: float) -> tuple[str, float]:
 def figure(part: PartResult) -> str:
     """The part's panels, one below the other, as a whole SVG document."""
     by_plot: dict[str, list[RowResult]] = {}
-    for row in part.rows:
+    for row in [r for r in part.rows if r.row.is_drawn]:
         by_plot.setdefault(row.row.plot or row.row.title, []).append(row)
     panels: list[str] = []
     y = 4.0

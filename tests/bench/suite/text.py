@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pathlib
+import re
 from collections.abc import Iterator
 
 from .results import LineResult, PartResult
+from .sessions import Failure
 
 DETAILS = {
     "p50_us": "p50 us",
@@ -131,3 +134,33 @@ def summary(results: list[PartResult]) -> str:
                         beside = f" beside {line.line.label}" if v.target.beside else ""
                         missed.append(f"  {row.row.title}{beside}: {number(v.number)}, target {v.target.text()}")
     return "\n".join([f"{met} targets met, {len(missed)} missed", *missed])
+
+
+def short(results: list[PartResult]) -> str:
+    """What README shows: a line for each row whose ratios have targets, and for each that has one alone."""
+    out = ["| | Cohort | times better than |", "| --- | --- | --- |"]
+    for part in results:
+        for row in part.rows:
+            beside = [
+                line for line in row.lines if line.ratio is not None and any(v.target.beside for v in line.verdicts)
+            ]
+            alone = any(t.beside is None and t.measure is None for t in row.row.targets)
+            if beside or alone:
+                beside = beside or row.lines[1:]
+                ours = f"{number(row.lines[0].median)} {row.row.unit}"
+                ratios = ", ".join(f"{line.line.label} {ratio_text(line)}" for line in beside)
+                out.append(f"| {row.row.title} | {ours} | {ratios} |")
+    return "\n".join(out) + "\n"
+
+
+def put(path: pathlib.Path, name: str, content: str) -> None:
+    """Writes a file, or, when it is a page with the marks `<!-- NAME -->` and `<!-- end of NAME -->`, what is between them."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    if path.suffix == ".md" and path.exists():
+        page = path.read_text(encoding="utf-8")
+        if begin not in page or end not in page:
+            raise Failure(f"{path} has no marks '{begin.strip()}' and '{end}'")
+        content = re.sub(
+            f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{content}\n{end}", page, flags=re.DOTALL
+        )
+    path.write_text(content, encoding="utf-8")

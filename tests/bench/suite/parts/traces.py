@@ -97,4 +97,5 @@ def row(title: str, where: str, each: bool) -> Row:
         measure="hit_percent",
         unit="%",
         details=("points_below_best",),
+        is_drawn=not each or " 5% " in where,
     )
