@@ -208,7 +208,9 @@ class Waiting:
             until = time.monotonic() + 60
             while (state := holder.ask("state"))["held"] < int(n):
                 if time.monotonic() > until:
-                    raise Failure(f"{self.name}: only {state['held']:.0f} of {n} loads have begun after a minute")
+                    raise holder.failure(
+                        f"{self.name}: only {state['held']:.0f} of {n} loads have begun after a minute"
+                    )
                 time.sleep(0.05)
             if holder is not asks:
                 answer["owner_threads"] = state["threads"]
