@@ -69,6 +69,4 @@ def entries_part(settings: Settings, programs: Programs) -> Part:
                 )
             )
     seconds = sum(settings.growth_entries) / len(settings.growth_entries) / 3e5 + 1
-    return Part(
-        "entries", "Growth: entries of 100 bytes", subjects, rows, min(settings.rounds, 2), seconds, notes=notes
-    )
+    return Part("entries", "Growth: entries of 100 bytes", subjects, rows, settings.memory_rounds, seconds, notes=notes)
