@@ -1,6 +1,6 @@
 //! One get, from its call to its value.
 
-use crate::ffi::Begun;
+use crate::ffi::{Begun, LoadHandle};
 use crate::getter::Led;
 use crate::group::Group;
 use crate::key::{is_loading, Open};
@@ -57,6 +57,7 @@ fn no_value() -> Error {
 }
 
 /// The first step of a get, and all of one that hits. `blocks`: the caller waits on its thread for what is to come.
+#[inline]
 fn begin(
     group: &Group,
     key: &[u8],
@@ -65,11 +66,9 @@ fn begin(
     timeout: Option<Duration>,
     blocks: bool,
 ) -> Step {
-    let core = &group.0.core;
+    let core = &*group.0.core;
     if is_loading(core.id, key) {
-        // The getter of this very key asks for it: what is cached it may have, but waiting would be for itself.
-        let cached = group.0.handle.lookup(key).map(|value| (Value(value), Source::Main));
-        return Step::Found(cached.ok_or(Error::WouldDeadlock));
+        return begin_own(group, key);
     }
     // A blocking getter may run here only if here is where the caller blocks. Who leads has no deadline of its own.
     let leads = core.has_getter && timeout.is_none() && (blocks || !core.blocking);
@@ -77,25 +76,40 @@ fn begin(
     match group.0.handle.begin(key, into, flags, millis(timeout), &core.shared.queue) {
         Ok(Begun::Hit(value, source)) => Step::Found(Ok((Value(value), Source::from_number(source)))),
         Ok(Begun::Copied) => Step::Copied,
-        Ok(Begun::Pending { waiter, ticket }) => {
-            let span = GetSpan::new(&core.name, key);
-            if leads && !core.blocking {
-                waiter.lead_by(core);
-            }
-            Step::Wait(State::Pending { waiter, ticket, span })
-        }
-        Ok(Begun::Lead(load)) => {
-            let span = GetSpan::new(&core.name, key);
-            let waiter = new_waiter();
-            match span.within(|| core.lead(load, &waiter)) {
-                Led::Found(found) => {
-                    span.ended(&found);
-                    Step::Found(found)
-                }
-                Led::Task(open) => Step::Wait(State::Leading { waiter, open, span }),
-            }
-        }
+        Ok(Begun::Pending { waiter, ticket }) => pending(group, key, leads, waiter, ticket),
+        Ok(Begun::Lead(load)) => lead(group, key, load),
         Err(error) => Step::Found(Err(error)),
+    }
+}
+
+/// The getter of this very key asks for it: what is cached it may have, but waiting would be for itself.
+#[cold]
+fn begin_own(group: &Group, key: &[u8]) -> Step {
+    let cached = group.0.handle.lookup(key).map(|value| (Value(value), Source::Main));
+    Step::Found(cached.ok_or(Error::WouldDeadlock))
+}
+
+#[cold]
+fn pending(group: &Group, key: &[u8], leads: bool, waiter: Arc<Waiter>, ticket: u64) -> Step {
+    let core = &group.0.core;
+    let span = GetSpan::new(&core.name, key);
+    if leads && !core.blocking {
+        waiter.lead_by(core);
+    }
+    Step::Wait(State::Pending { waiter, ticket, span })
+}
+
+#[cold]
+fn lead(group: &Group, key: &[u8], load: LoadHandle) -> Step {
+    let core = &group.0.core;
+    let span = GetSpan::new(&core.name, key);
+    let waiter = new_waiter();
+    match span.within(|| core.lead(load, &waiter)) {
+        Led::Found(found) => {
+            span.ended(&found);
+            Step::Found(found)
+        }
+        Led::Task(open) => Step::Wait(State::Leading { waiter, open, span }),
     }
 }
 
@@ -117,7 +131,10 @@ impl Group {
     /// # Errors
     /// Everything that an [`Error`] can be.
     pub fn get_blocking(&self, key: impl AsRef<[u8]>) -> Result<Value, Error> {
-        let key = key.as_ref();
+        self.get_bytes(key.as_ref())
+    }
+
+    fn get_bytes(&self, key: &[u8]) -> Result<Value, Error> {
         match begin(self, key, None, 0, None, true) {
             Step::Found(found) => found.map(|(value, _)| value),
             Step::Copied => Err(no_value()),
@@ -138,8 +155,11 @@ impl Group {
     /// # Errors
     /// Everything that an [`Error`] can be; the buffer is empty then.
     pub fn get_blocking_into(&self, key: impl AsRef<[u8]>, buffer: &mut Vec<u8>) -> Result<(), Error> {
-        let key = key.as_ref();
         buffer.clear();
+        self.get_bytes_into(key.as_ref(), buffer)
+    }
+
+    fn get_bytes_into(&self, key: &[u8], buffer: &mut Vec<u8>) -> Result<(), Error> {
         let value = match begin(self, key, Some(buffer), 0, None, true) {
             Step::Found(found) => found?.0,
             Step::Copied => return Ok(()),
@@ -312,6 +332,7 @@ impl<K: AsRef<[u8]>> Future for GetWithSource<K> {
 }
 
 /// A time limit as the engine takes it: 0 is none, and a part of a millisecond counts as a whole one.
+#[inline]
 pub(crate) fn millis(timeout: Option<Duration>) -> i64 {
     timeout.map_or(0, |t| i64::try_from(t.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX).max(1))
 }

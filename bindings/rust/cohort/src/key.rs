@@ -4,7 +4,7 @@ use crate::ffi::LoadHandle;
 use crate::shared::{Shared, Waits, Watch};
 use crate::wait::lock;
 use crate::Error;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
@@ -139,6 +139,8 @@ impl fmt::Debug for Key {
 thread_local! {
     /// What the getters on this thread's stack are loading.
     static LOADING: RefCell<Vec<Arc<Open>>> = const { RefCell::new(Vec::new()) };
+    /// How many these are.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Runs a piece of a getter, so that a get of its own key can be told from others.
@@ -146,15 +148,23 @@ pub(crate) fn loading<R>(open: &Arc<Open>, run: impl FnOnce() -> R) -> R {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
+            DEPTH.set(DEPTH.get() - 1);
             LOADING.with_borrow_mut(|loading| drop(loading.pop()));
         }
     }
     LOADING.with_borrow_mut(|loading| loading.push(Arc::clone(open)));
+    DEPTH.set(DEPTH.get() + 1);
     let _leave = Leave;
     run()
 }
 
 /// Whether a getter on this thread's stack is loading that key.
+#[inline]
 pub(crate) fn is_loading(group: u64, key: &[u8]) -> bool {
+    DEPTH.get() > 0 && is_among_loading(group, key)
+}
+
+#[cold]
+fn is_among_loading(group: u64, key: &[u8]) -> bool {
     LOADING.with_borrow(|loading| loading.iter().any(|open| open.group == group && &*open.key == key))
 }

@@ -32,6 +32,44 @@ pub(crate) mod status {
 
 thread_local! {
     static SPARE: Cell<Option<Owned>> = const { Cell::new(None) };
+    /// Of calls that seldom fail: it stays where it is.
+    static LASTING: Lasting = const { Lasting(Cell::new(core::ptr::null_mut())) };
+}
+
+struct Lasting(Cell<*mut sys::cohort_error_t>);
+
+impl Drop for Lasting {
+    fn drop(&mut self) {
+        drop(Owned(self.0.get()));
+    }
+}
+
+/// This thread's error object for a call that seldom fails; NULL at the end of a thread. What a call within that call leaves in it
+/// has been read before that call ends, and leaves its own.
+#[inline]
+pub(super) fn lasting() -> *mut sys::cohort_error_t {
+    LASTING
+        .try_with(|lasting| {
+            if lasting.0.get().is_null() {
+                // SAFETY: takes nothing; NULL when memory is exhausted, which every function accepts.
+                lasting.0.set(unsafe { sys::cohort_error_new() });
+            }
+            lasting.0.get()
+        })
+        .unwrap_or(core::ptr::null_mut())
+}
+
+/// What the last call that failed left in an error object of this thread, or NULL.
+#[cold]
+pub(super) fn told_by(error: *mut sys::cohort_error_t) -> Error {
+    if error.is_null() {
+        return Error::NoMemory;
+    }
+    // SAFETY: the object is alive, used by this thread only, and the message is copied before the next use.
+    unsafe {
+        let message = super::text(sys::cohort_error_message(error).cast(), sys::cohort_error_message_size(error));
+        Error::from_status(sys::cohort_error_status(error), message)
+    }
 }
 
 struct Owned(*mut sys::cohort_error_t);
@@ -59,15 +97,7 @@ impl ErrorSlot {
 
     /// What the last call that failed said.
     pub(super) fn error(&self) -> Error {
-        let error = self.as_ptr();
-        if error.is_null() {
-            return Error::NoMemory;
-        }
-        // SAFETY: the object is alive, used by this thread only, and the message is copied before the next use.
-        unsafe {
-            let message = super::text(sys::cohort_error_message(error).cast(), sys::cohort_error_message_size(error));
-            Error::from_status(sys::cohort_error_status(error), message)
-        }
+        told_by(self.as_ptr())
     }
 
     /// `Ok` when the call returned COHORT_OK.

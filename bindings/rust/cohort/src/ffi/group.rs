@@ -1,6 +1,6 @@
 //! A handle to a group, with every operation on it.
 
-use super::error::ErrorSlot;
+use super::error::{lasting, told_by, ErrorSlot};
 use super::queue::{batch_tag, lend, redeem};
 use super::{status, sys, LoadHandle, Queue, Status, ValueHandle};
 use crate::wait::{give_back, take_lent, Waiter};
@@ -78,6 +78,7 @@ impl GroupHandle {
 
     /// Begins a get. A hit that fits into the capacity of `into`, which is empty, is copied there. A hit allocates nothing, and touches
     /// no reference count but the value's.
+    #[inline]
     pub(crate) fn begin(
         &self,
         key: &[u8],
@@ -86,7 +87,7 @@ impl GroupHandle {
         timeout_ms: i64,
         queue: &Queue,
     ) -> Result<Begun, Error> {
-        let error = ErrorSlot::new();
+        let error = lasting();
         let lent = take_lent();
         let mut room = Room::of(into);
         // SAFETY: zero is a value of every field.
@@ -105,7 +106,7 @@ impl GroupHandle {
                 queue.as_ptr(),
                 lent.tag(),
                 &mut answer,
-                error.as_ptr(),
+                error,
             )
         };
         if began == sys::COHORT_BEGIN_PENDING {
@@ -120,7 +121,7 @@ impl GroupHandle {
                 Some(load) => Ok(Begun::Lead(load)),
                 None => Err(Error::Internal("a lead has no load".into())),
             },
-            _ => Err(error.error()),
+            _ => Err(told_by(error)),
         }
     }
 
