@@ -108,7 +108,7 @@ Span* ChunkPool::Take(uint32_t units) {
   chunk->purged_units &= ~run;
   if (chunk->has_holes && chunk->free_units == 0) {
     chunk->has_holes = false;
-    if (chunks_ > kPlainChunks) AdviseHuge(chunk);
+    if (chunks_ > kPlainChunks) AdviseHuge(chunk, kChunkBytes);
   }
   Link(chunk);
   for (uint32_t i = first; i < first + units; ++i) chunk->spans[i].first = static_cast<uint8_t>(first);
@@ -147,14 +147,14 @@ int64_t ChunkPool::held_bytes() const {
 }
 
 Chunk* ChunkPool::Map() {
-  void* const memory = MapChunk();
-  if (chunks_ < kPlainChunks) AdviseOrdinary(memory);
+  void* const memory = MapAligned(kChunkBytes);
+  if (chunks_ < kPlainChunks) AdviseOrdinary(memory, kChunkBytes);
   if (chunks_ == kPlainChunks) {  // No longer small: the kernel may make huge pages of the first chunks as well.
     for (const List& list : by_free_units_) {
-      for (Chunk* chunk = list.first; chunk != nullptr; chunk = chunk->next) AdviseHuge(chunk);
+      for (Chunk* chunk = list.first; chunk != nullptr; chunk = chunk->next) AdviseHuge(chunk, kChunkBytes);
     }
   }
-  if (chunks_ >= kPlainChunks) AdviseHuge(memory);
+  if (chunks_ >= kPlainChunks) AdviseHuge(memory, kChunkBytes);
   ++chunks_;
   idle_units_ += kUnits;
   Chunk* const chunk =
@@ -166,13 +166,13 @@ Chunk* ChunkPool::Map() {
 // Sparsest chunks first: they are the last to be asked for a span. Their pages become ordinary ones, or the kernel
 // would soon fill the holes to have its huge page again.
 void ChunkPool::Purge() {
-  const int64_t kept = IdleBytesKept(used_units_ * static_cast<int64_t>(kUnitBytes));
+  const int64_t kept = IdleBytesKept(used_units_ * static_cast<int64_t>(kUnitBytes) / 16);
   for (uint32_t free_units = kUnits - 1; free_units > 0; --free_units) {
     const List& list = by_free_units_[free_units];
     while (list.first != nullptr && list.first->free_units != list.first->purged_units) {
       if (idle_units_ * static_cast<int64_t>(kUnitBytes) <= kept) return;
       Chunk* const chunk = list.first;
-      if (!chunk->has_holes) AdviseOrdinary(chunk);
+      if (!chunk->has_holes) AdviseOrdinary(chunk, kChunkBytes);
       chunk->has_holes = true;
       uint32_t idle = chunk->free_units & ~chunk->purged_units;
       idle_units_ -= std::popcount(idle);

@@ -49,7 +49,7 @@ LargeStore::~LargeStore() {
   for (const List& list : bins_) {
     for (Chunk* chunk = list.first; chunk != nullptr;) {
       Chunk* const next = chunk->next;
-      Unmap(chunk, kChunkBytes);
+      Unmap(chunk, kLargeChunkBytes);
       chunk = next;
     }
   }
@@ -70,19 +70,29 @@ uint32_t LargeStore::PlaceFor(const Chunk* chunk, uint32_t pages) {
   return best;
 }
 
-// From the fullest chunk that has such a hole, so that sparse ones empty.
+uint32_t LargeStore::BinOf(const Chunk* chunk) {
+  uint32_t largest = 0;
+  for (uint32_t begin = chunk->free.Next(0, true); begin < kLargePages;) {
+    const uint32_t end = chunk->free.Next(begin, false);
+    largest = std::max(largest, end - begin);
+    begin = end == kLargePages ? end : chunk->free.Next(end, true);
+  }
+  const uint32_t hole = largest / kHoleStep;
+  return hole < kHoleBins ? hole : kHoleBins + chunk->free_pages / kFreeStep;
+}
+
+// From a chunk whose largest hole is just large enough, or else from the fullest, so that sparse ones empty.
 void* LargeStore::Allocate(size_t size) {
-  constexpr int kMostTries = 32;  // Of chunks that have the pages, but not in one hole.
+  constexpr int kMostTries = 8;  // Of those whose largest hole is of about that size; in later bins the first will do.
   const uint32_t pages = static_cast<uint32_t>(WholePages(size) / kLargePageBytes);
   std::lock_guard<std::mutex> lock(mutex_);
   Chunk* chunk = nullptr;
   uint32_t first = kLargePages;
-  int tries = 0;
-  for (uint32_t bin = pages / kPagesPerBin; bin < kBins && first == kLargePages; ++bin) {
-    if (tries > kMostTries) bin = kBins - 1;
-    for (chunk = bins_[bin].first; chunk != nullptr; chunk = chunk->next) {
+  for (uint32_t bin = pages / kHoleStep; bin < kBins && first == kLargePages; ++bin) {
+    int tries = 0;
+    for (chunk = bins_[bin].first; chunk != nullptr && tries < kMostTries; chunk = chunk->next, ++tries) {
       first = PlaceFor(chunk, pages);
-      if (first != kLargePages || ++tries > kMostTries) break;
+      if (first != kLargePages) break;
     }
   }
   if (first == kLargePages) {
@@ -106,8 +116,8 @@ void* LargeStore::Allocate(size_t size) {
 void LargeStore::Free(void* block, size_t size) {
   const uint32_t pages = static_cast<uint32_t>(WholePages(size) / kLargePageBytes);
   const uintptr_t address = reinterpret_cast<uintptr_t>(block);
-  Chunk* const chunk = reinterpret_cast<Chunk*>(address & ~uintptr_t{kChunkBytes - 1});
-  const uint32_t first = static_cast<uint32_t>((address & (kChunkBytes - 1)) / kLargePageBytes);
+  Chunk* const chunk = reinterpret_cast<Chunk*>(address & ~uintptr_t{kLargeChunkBytes - 1});
+  const uint32_t first = static_cast<uint32_t>((address & (kLargeChunkBytes - 1)) / kLargePageBytes);
   {
     std::lock_guard<std::mutex> lock(mutex_);
     Unlink(chunk);
@@ -124,12 +134,12 @@ void LargeStore::Free(void* block, size_t size) {
     --chunks_;
     idle_pages_ -= kUsablePages - chunk->purged_pages;
   }
-  Unmap(chunk, kChunkBytes);
+  Unmap(chunk, kLargeChunkBytes);
 }
 
 int64_t LargeStore::mapped_bytes() const {
   std::lock_guard<std::mutex> lock(mutex_);
-  return chunks_ * static_cast<int64_t>(kChunkBytes);
+  return chunks_ * static_cast<int64_t>(kLargeChunkBytes);
 }
 
 int64_t LargeStore::held_bytes() const {
@@ -143,11 +153,11 @@ int64_t LargeStore::used_bytes() const {
 }
 
 LargeStore::Chunk* LargeStore::Map() {
-  Chunk* const chunk = static_cast<Chunk*>(MapChunk());  // Zeroed, which is right for all but these.
-  if (chunks_ < kPlainChunks) {
-    AdviseOrdinary(chunk);
+  Chunk* const chunk = static_cast<Chunk*>(MapAligned(kLargeChunkBytes));  // Zeroed, which is right for all but these.
+  if (chunks_ == 0) {
+    AdviseOrdinary(chunk, kLargeChunkBytes);
   } else {
-    AdviseHuge(chunk);
+    AdviseHuge(chunk, kLargeChunkBytes);
   }
   ++chunks_;
   idle_pages_ += kUsablePages;
@@ -156,9 +166,11 @@ LargeStore::Chunk* LargeStore::Map() {
   return chunk;
 }
 
-// Emptiest chunks first: they are the last to be asked for a block.
+// Emptiest chunks first: they are the last to be asked for a block. Where sizes differ, about a sixth is in holes all
+// the time; to give those back and to touch them anew would cost more than all else.
 void LargeStore::Purge() {
-  const int64_t kept = IdleBytesKept(Bytes(used_pages_));
+  constexpr int64_t kPart = 4;
+  const int64_t kept = IdleBytesKept(Bytes(used_pages_) / kPart);
   for (uint32_t bin = kBins; bin-- > 0;) {
     const List& list = bins_[bin];
     while (list.first != nullptr && list.first->free_pages != list.first->purged_pages) {
@@ -171,7 +183,7 @@ void LargeStore::Purge() {
 // Its pages become ordinary ones, or the kernel would soon fill the holes to have its huge page again.
 void LargeStore::PurgeChunk(Chunk* chunk) {
   Unlink(chunk);
-  if (!chunk->has_holes) AdviseOrdinary(chunk);
+  if (!chunk->has_holes) AdviseOrdinary(chunk, kLargeChunkBytes);
   chunk->has_holes = true;
   for (uint32_t begin = chunk->free.Next(0, true); begin < kLargePages;) {
     const uint32_t end = chunk->free.Next(begin, false);
@@ -188,7 +200,8 @@ void LargeStore::PurgeChunk(Chunk* chunk) {
 }
 
 void LargeStore::Link(Chunk* chunk) {
-  List& list = bins_[BinOf(chunk)];
+  chunk->bin = BinOf(chunk);
+  List& list = bins_[chunk->bin];
   chunk->prev = chunk->next = nullptr;
   if (list.first == nullptr) {
     list.first = list.last = chunk;
@@ -202,7 +215,7 @@ void LargeStore::Link(Chunk* chunk) {
 }
 
 void LargeStore::Unlink(Chunk* chunk) {
-  List& list = bins_[BinOf(chunk)];
+  List& list = bins_[chunk->bin];
   (chunk->prev == nullptr ? list.first : chunk->prev->next) = chunk->next;
   (chunk->next == nullptr ? list.last : chunk->next->prev) = chunk->prev;
 }

@@ -1,5 +1,5 @@
-// LargeStore gives out large blocks as runs of 4 KiB pages in chunks of their own: what is free between two blocks is
-// one hole, whatever sizes made it, and the memory of holes goes back to the system once there is much of it.
+// LargeStore gives out large blocks as runs of 4 KiB pages in chunks of 16 MiB of their own: what is free between two
+// blocks is one hole, whatever sizes made it, and the memory of holes goes back to the system once there is much of it.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,8 @@
 namespace cohort::memory {
 
 constexpr size_t kLargePageBytes = 4096;
-constexpr uint32_t kLargePages = kChunkBytes / kLargePageBytes;
+constexpr size_t kLargeChunkBytes = size_t{16} << 20;
+constexpr uint32_t kLargePages = kLargeChunkBytes / kLargePageBytes;
 // What is larger still is mapped for itself.
 constexpr size_t kLargestRun = size_t{1} << 20;
 
@@ -52,13 +53,17 @@ class LargeStore {
   void Unlock() { mutex_.unlock(); }
 
  private:
-  static constexpr uint32_t kPagesPerBin = 16;
-  static constexpr uint32_t kBins = kLargePages / kPagesPerBin;
+  // By the largest hole, in steps of 64 KiB; where that holds every block, by how much is free, in steps of 1 MiB.
+  static constexpr uint32_t kHoleStep = 16;
+  static constexpr uint32_t kHoleBins = kLargestRun / kLargePageBytes / kHoleStep;
+  static constexpr uint32_t kFreeStep = 256;
+  static constexpr uint32_t kBins = kHoleBins + kLargePages / kFreeStep;
   static constexpr uint32_t kUsablePages = kLargePages - 1;  // The first one is the chunk's own.
 
   struct Chunk {
     Chunk* prev;
     Chunk* next;
+    uint32_t bin;
     uint32_t free_pages;
     uint32_t purged_pages;  // Those of the free ones whose memory the system has back.
     bool has_holes;         // Since the last time that it was empty.
@@ -71,7 +76,7 @@ class LargeStore {
     Chunk* last = nullptr;
   };
 
-  static uint32_t BinOf(const Chunk* chunk) { return chunk->free_pages / kPagesPerBin; }
+  static uint32_t BinOf(const Chunk* chunk);
   static uint32_t PlaceFor(const Chunk* chunk, uint32_t pages);
   Chunk* Map();
   void Purge();
@@ -80,7 +85,7 @@ class LargeStore {
   void Unlink(Chunk* chunk);
 
   mutable std::mutex mutex_;
-  List bins_[kBins];  // By how many pages are free; in each, chunks that can be purged come first.
+  List bins_[kBins];  // In each, chunks that can be purged come first.
   int64_t chunks_ = 0;
   int64_t empty_chunks_ = 0;
   int64_t used_pages_ = 0;

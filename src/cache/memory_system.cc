@@ -20,37 +20,35 @@ size_t Excess(const char* memory, size_t alignment) { return reinterpret_cast<ui
 }  // namespace
 
 // The system often lays one mapping beside the last, and then it is aligned at once.
-void* MapChunk() {
-  char* memory = Map(kChunkBytes);
-  if (Excess(memory, kChunkBytes) == 0) return memory;
-  Unmap(memory, kChunkBytes);
-  memory = Map(2 * kChunkBytes);
-  const size_t excess = Excess(memory, kChunkBytes);
-  const size_t before = excess == 0 ? 0 : kChunkBytes - excess;
+void* MapAligned(size_t bytes) {
+  char* memory = Map(bytes);
+  if (Excess(memory, bytes) == 0) return memory;
+  Unmap(memory, bytes);
+  memory = Map(2 * bytes);
+  const size_t excess = Excess(memory, bytes);
+  const size_t before = excess == 0 ? 0 : bytes - excess;
   if (before != 0) Unmap(memory, before);
-  Unmap(memory + before + kChunkBytes, kChunkBytes - before);
+  Unmap(memory + before + bytes, bytes - before);
   return memory + before;
 }
 
 void* MapPages(size_t bytes) {
   char* const memory = Map(bytes);
-#ifdef MADV_HUGEPAGE
-  if (bytes >= kChunkBytes) ::madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
+  if (bytes >= kChunkBytes) AdviseHuge(memory, bytes);
   return memory;
 }
 
 void Unmap(void* begin, size_t bytes) { ::munmap(begin, bytes); }
 
-void AdviseHuge([[maybe_unused]] void* chunk) {
+void AdviseHuge([[maybe_unused]] void* begin, [[maybe_unused]] size_t bytes) {
 #ifdef MADV_HUGEPAGE
-  ::madvise(chunk, kChunkBytes, MADV_HUGEPAGE);
+  ::madvise(begin, bytes, MADV_HUGEPAGE);
 #endif
 }
 
-void AdviseOrdinary([[maybe_unused]] void* chunk) {
+void AdviseOrdinary([[maybe_unused]] void* begin, [[maybe_unused]] size_t bytes) {
 #ifdef MADV_NOHUGEPAGE
-  ::madvise(chunk, kChunkBytes, MADV_NOHUGEPAGE);
+  ::madvise(begin, bytes, MADV_NOHUGEPAGE);
 #endif
 }
 
