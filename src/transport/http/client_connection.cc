@@ -153,7 +153,7 @@ Result<Response> ClientConnection::Exchange(const Request& request, int64_t dead
   HttpStream& stream = codec_->stream;
   stream.set_deadline(deadline_monotonic_ns);
   stream.ResetCounts();
-  stream.ExpectAnswer(options_.max_headers);
+  stream.ExpectAnswer(options_.max_headers, request.method == "HEAD");
 
   httplib::Request out;
   out.method = request.method;
@@ -180,7 +180,12 @@ Result<Response> ClientConnection::Exchange(const Request& request, int64_t dead
 
   httplib::Response in;
   httplib::Error error = httplib::Error::Success;
-  const bool ok = codec_->process_request(stream, out, in, false, error) && stream.Flush();
+  bool ok = codec_->process_request(stream, out, in, false, error) && stream.Flush();
+  if (ok && stream.body_left() > 0) {
+    too_large = stream.body_left() > options_.max_body_bytes;
+    body.reserve(std::min<size_t>(stream.body_left(), 1024 * 1024));
+    ok = too_large || stream.ReadExactly(stream.body_left(), &body);
+  }
   if (too_large) {
     return Status(Code::kTooLarge, "peer " + address_ + " answered with more than " +
                                        std::to_string(options_.max_body_bytes) + " bytes");

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include <algorithm>
 
@@ -10,6 +11,7 @@ namespace cohort {
 namespace {
 
 constexpr size_t kReadBytes = 16 * 1024;
+constexpr size_t kPieceBytes = 64 * 1024;
 constexpr size_t kCoalesceBytes = 32 * 1024;        // Up to here a head and its body leave in one packet train.
 constexpr size_t kMaxRequestLineBytes = 64 * 1024;  // The library refuses lines above 8192 itself, with 414.
 constexpr size_t kMaxStatusLineBytes = 1024;        // The library matches it by a recursive regular expression.
@@ -36,6 +38,24 @@ bool ParseHeader(const std::string& line, Headers* headers) {
     if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f) return false;
   }
   headers->emplace_back(std::move(name), std::move(value));
+  return true;
+}
+
+// The answer has a body of a size that its head says, in one way only.
+bool SaysSize(const Head& head, size_t* size) {
+  const bool without = head.line.compare(0, 12, "HTTP/1.1 204") == 0 || head.line.compare(0, 12, "HTTP/1.1 304") == 0;
+  if (without || head.line.compare(0, 9, "HTTP/1.1 ") != 0) return false;
+  const std::string* length = nullptr;
+  for (const auto& [name, value] : head.headers) {
+    if (strcasecmp(name.c_str(), "Transfer-Encoding") == 0) return false;
+    if (strcasecmp(name.c_str(), "Content-Length") != 0) continue;
+    if (length != nullptr) return false;
+    length = &value;
+  }
+  constexpr size_t kMostDigits = 18;
+  if (length == nullptr || length->empty() || length->size() > kMostDigits) return false;
+  if (length->find_first_not_of("0123456789") != std::string::npos) return false;
+  *size = static_cast<size_t>(std::stoull(*length));
   return true;
 }
 
@@ -93,8 +113,10 @@ void HttpStream::Feed(std::string text) {
   fed_begin_ = 0;
 }
 
-void HttpStream::ExpectAnswer(size_t max_headers) {
+void HttpStream::ExpectAnswer(size_t max_headers, bool bodiless) {
   expect_headers_ = max_headers;
+  bodiless_ = bodiless;
+  body_left_ = 0;
   head_ = Head();
   head_outcome_ = HeadOutcome::kOk;
 }
@@ -149,6 +171,18 @@ bool HttpStream::Flush() {
 
 bool HttpStream::ReadExactly(size_t size, std::string* out) {
   while (size > 0) {
+    if (in_begin_ == in_end_ && size >= kReadBytes) {
+      // What is large goes where it stays, a bounded piece at a time: its sender may never send what it has announced.
+      if (!Flush()) return false;
+      const size_t before = out->size();
+      const size_t piece = std::min(size, kPieceBytes);
+      out->resize(before + piece);
+      const ssize_t read = ReadWire(out->data() + before, piece);
+      out->resize(before + static_cast<size_t>(std::max<ssize_t>(read, 0)));
+      if (read <= 0) return false;
+      size -= static_cast<size_t>(read);
+      continue;
+    }
     if (in_begin_ == in_end_ && !Fill()) return false;
     const size_t count = std::min(size, in_end_ - in_begin_);
     out->append(in_.get() + in_begin_, count);
@@ -181,7 +215,11 @@ ssize_t HttpStream::read(char* ptr, size_t size) {
     } while (head_.line.compare(0, 10, "HTTP/1.1 1") == 0);
     expect_headers_ = 0;
     std::string text = head_.line + "\r\n";
-    for (const auto& [name, value] : head_.headers) text.append(name).append(": ").append(value).append("\r\n");
+    if (!bodiless_ && SaysSize(head_, &body_left_)) {
+      text += "Content-Length: 0\r\n";
+    } else {
+      for (const auto& [name, value] : head_.headers) text.append(name).append(": ").append(value).append("\r\n");
+    }
     Feed(text + "\r\n");
   }
   if (fed_begin_ < fed_.size()) {

@@ -42,8 +42,11 @@ class HttpStream final : public httplib::Stream {
   // What the library reads before the connection itself.
   void Feed(std::string text);
   // On the asking side: reads an answer's head once the library wants it, keeps it in head(), and feeds it. Answers of
-  // the 1xx kind are skipped.
-  void ExpectAnswer(size_t max_headers);
+  // the 1xx kind are skipped. A body whose size the head says stays for ReadExactly, if `bodiless` is false: the
+  // library, which would copy it piece by piece, is told that there is none.
+  void ExpectAnswer(size_t max_headers, bool bodiless);
+  // The size of the body that was left so.
+  size_t body_left() const { return body_left_; }
   const Head& head() const { return head_; }
   HeadOutcome head_outcome() const { return head_outcome_; }
 
@@ -90,6 +93,8 @@ class HttpStream final : public httplib::Stream {
   size_t fed_begin_ = 0;
   std::string out_;
   size_t expect_headers_ = 0;  // Not 0: an answer's head is still to be read.
+  bool bodiless_ = false;
+  size_t body_left_ = 0;
   Head head_;
   HeadOutcome head_outcome_ = HeadOutcome::kOk;
   uint64_t bytes_sent_ = 0;
