@@ -210,7 +210,8 @@ void Group::RemoveKeys(std::vector<std::string> keys, int64_t timeout_ms, Change
   }
   const std::shared_ptr<const PeerSet> peers = context_->peers();
   const int64_t time_ms = ChangeTimeout(timeout_ms);
-  // First each owner drops its own keys, then every node drops the others.
+  // First each owner drops its own keys, this node before the others so that they drop its keys in the same step; then
+  // every node drops what is left. So a peer gets one request, and another if it holds copies of a third node's keys.
   std::map<int, std::vector<std::string>> by_owner;
   for (std::string& key : keys) by_owner[OwnerIndex(peers, key)].push_back(std::move(key));
   const int me = peers == nullptr || peers->peers.empty() ? -1 : peers->self;
@@ -228,7 +229,7 @@ void Group::RemoveKeys(std::vector<std::string> keys, int64_t timeout_ms, Change
       if (peers->peers[i] == nullptr) continue;
       std::vector<std::string> rest;
       for (const auto& [owner, owned] : by_owner) {
-        if (owner != static_cast<int>(i)) rest.insert(rest.end(), owned.begin(), owned.end());
+        if (owner != static_cast<int>(i) && owner != me) rest.insert(rest.end(), owned.begin(), owned.end());
       }
       if (!rest.empty()) calls.emplace_back(peers->peers[i], std::move(rest));
     }
@@ -244,19 +245,26 @@ void Group::RemoveKeys(std::vector<std::string> keys, int64_t timeout_ms, Change
     }
   };
 
-  int64_t remote_owners = 0;
-  for (const auto& [owner, owned] : by_owner) remote_owners += owner == me ? 0 : 1;
-  if (remote_owners == 0) {
+  std::vector<std::pair<std::shared_ptr<Peer>, std::vector<std::string>>> calls;
+  for (size_t i = 0; peers != nullptr && i < peers->peers.size(); ++i) {
+    if (peers->peers[i] == nullptr) continue;
+    std::vector<std::string> owned;
+    for (const int owner : {static_cast<int>(i), me}) {
+      if (const auto found = by_owner.find(owner); found != by_owner.end()) {
+        owned.insert(owned.end(), found->second.begin(), found->second.end());
+      }
+    }
+    if (!owned.empty()) calls.emplace_back(peers->peers[i], std::move(owned));
+  }
+  if (calls.empty()) {
     second(Status(), std::move(finish));
     return;
   }
   const auto gather = std::make_shared<Gather>(
-      remote_owners,
+      static_cast<int64_t>(calls.size()),
       [second, finish = std::move(finish)](Status owners) mutable { second(std::move(owners), std::move(finish)); });
-  for (const auto& [owner, owned] : by_owner) {
-    if (owner == me) continue;
-    const std::shared_ptr<Peer> peer = peers->peers[static_cast<size_t>(owner)];
-    peer->RemoveKeys(name_, owned, time_ms, [gather, peer](Status status) { gather->Ack(status); });
+  for (const auto& [peer, owned] : calls) {
+    peer->RemoveKeys(name_, owned, time_ms, [gather, held = peer](Status status) { gather->Ack(status); });
   }
 }
 

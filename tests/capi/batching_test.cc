@@ -40,6 +40,8 @@ struct Counted {
   cohort_instance_t* owner = nullptr;
   std::mutex mutex;
   std::map<std::string, int> requests;  // By the target's last part.
+  bool holds = false;
+  std::vector<cohort_request_t*> held;
 
   static void Send(void* user, cohort_request_t* request) {
     auto* self = static_cast<Counted*>(user);
@@ -49,7 +51,16 @@ struct Counted {
     {
       std::lock_guard<std::mutex> lock(self->mutex);
       ++self->requests[target.find("/_cohort/") != std::string::npos ? target.substr(target.rfind('/') + 1) : "plain"];
+      if (self->holds) {
+        self->held.push_back(request);
+        return;
+      }
     }
+    Pass(self, request);
+  }
+  static void Pass(Counted* self, cohort_request_t* request) {
+    cohort_request_view_t view;
+    cohort_request_view(request, &view);
     cohort_instance_handle_request_async(
         self->owner, view.method, static_cast<size_t>(view.method_size), view.target,
         static_cast<size_t>(view.target_size), view.headers, static_cast<size_t>(view.headers_size), view.value,
@@ -61,6 +72,20 @@ struct Counted {
     cohort_request_reply_raw(static_cast<cohort_request_t*>(user), static_cast<int32_t>(view.http_status), view.headers,
                              static_cast<size_t>(view.headers_size), view.body, static_cast<size_t>(view.body_size));
     cohort_response_free(response);
+  }
+  // Between the two, requests are not passed on.
+  void Hold() {
+    std::lock_guard<std::mutex> lock(mutex);
+    holds = true;
+  }
+  void Release() {
+    std::vector<cohort_request_t*> now;
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      holds = false;
+      now.swap(held);
+    }
+    for (cohort_request_t* request : now) Pass(this, request);
   }
   std::map<std::string, int> Take() {
     std::lock_guard<std::mutex> lock(mutex);
@@ -122,6 +147,50 @@ TEST_F(Requests, ManyKeysOfOneOwnerAreOneRequest) {
   BeginMany(keys);
   for (const Event& end : Take(queue_, kKeys)) EXPECT_EQ(end.data(), "v:" + keys[end->tag]);
   EXPECT_EQ(counted_.Take(), (std::map<std::string, int>{{"batch", 1}}));
+}
+
+TEST_F(Requests, RemoveKeysIsOneRequestForEachPeerWhateverTheNumberOfKeys) {
+  for (const int count : {10, 5'000}) {
+    std::string bytes;
+    std::vector<int64_t> sizes;
+    int owned = 0;
+    for (int i = 0; i < count; ++i) {
+      const std::string key = "key" + std::to_string(i);
+      bytes += key;
+      sizes.push_back(static_cast<int64_t>(key.size()));
+      owned += Owner(asker_, key) == "owner" ? 1 : 0;
+      Store(owners_, key);
+    }
+    ASSERT_TRUE(owned > 0 && owned < count) << "some are the owner's, some the asker's";
+    EXPECT_EQ(cohort_group_remove_keys(askers_.get(), bytes.data(), bytes.size(), sizes.data(), sizes.size(),
+                                       kPatienceMs, error_),
+              COHORT_OK)
+        << error_.message();
+    const auto requests = counted_.Take();
+    EXPECT_EQ(requests.size(), 1u);
+    EXPECT_EQ(requests.begin()->second, 1);
+    EXPECT_EQ(requests.begin()->first, count == 10 ? "batch" : "plain") << "many have a shorter form";
+    for (int i = 0; i < count; ++i) {
+      const std::string key = "key" + std::to_string(i);
+      EXPECT_EQ(cohort_group_lookup(owners_.get(), key.data(), key.size()), nullptr);
+    }
+  }
+}
+
+TEST_F(Requests, ChangesThatWaitForAnotherTravelTogether) {
+  const std::vector<std::string> keys = KeysOf(asker_, "owner", kKeys);
+  counted_.Hold();
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const std::string& key = keys[i];
+    ASSERT_EQ(cohort_group_set_queue(askers_.get(), key.data(), key.size(), "new", 3, 0, kPatienceMs, queue_.get(), i,
+                                     error_),
+              COHORT_OK)
+        << error_.message();
+  }
+  counted_.Release();
+  for (const Event& end : Take(queue_, kKeys)) EXPECT_EQ(end->status, COHORT_OK) << end.data();
+  EXPECT_EQ(counted_.Take(), (std::map<std::string, int>{{"batch", 2}})) << "the first alone, and all others";
+  for (const std::string& key : keys) EXPECT_EQ(Got(owners_, key), "new");
 }
 
 TEST_F(Requests, ASlowKeyDelaysOnlyItself) {
