@@ -12,6 +12,7 @@
 #include "cluster/peer_answers.h"
 #include "cluster/peer_gets.h"
 #include "runtime/burst.h"
+#include "runtime/lent_thread.h"
 
 namespace cohort {
 namespace {
@@ -194,6 +195,7 @@ void PeerGets::SendBatch(const std::shared_ptr<Sent>& sent) {
     entry.timeout_ms = std::max<int64_t>(1, MillisecondsUntil(get->deadline_ns, now_ns));
     latest_ms = std::max(latest_ms, entry.timeout_ms);
   }
+  const LentThread::Offer offer;  // It is answered soon.
   line_->Send(sent->permit, BatchRequest(line_->base_path(), wire::EncodeBatch(entries, sent->note)),
               std::min(kNetworkMs, latest_ms + kGraceMs),
               [self = shared_from_this(), sent](Result<Response> end) { self->EndBatch(sent, std::move(end)); });

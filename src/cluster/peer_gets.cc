@@ -1,10 +1,13 @@
 // The gets that travel alone in plain requests, and where each get goes.
 #include "cluster/peer_gets.h"
 
+#include <optional>
+
 #include "cluster/fanout.h"
 #include "cluster/life.h"
 #include "cluster/peer_answers.h"
 #include "runtime/burst.h"
+#include "runtime/lent_thread.h"
 #include "wire/path.h"
 
 namespace cohort {
@@ -56,7 +59,7 @@ PeerGets::CallId PeerGets::Get(std::string_view group, std::string_view key, int
   } else if (queued && !may_wait) {
     if (known || line_->IsKnown()) Pump();
   } else if (!queued) {
-    SendPlain(id, get, Form::kAny);
+    SendPlain(id, get, Form::kAny, true);
   }
   return id;
 }
@@ -97,7 +100,7 @@ void PeerGets::Introduce() {
               [self = shared_from_this()](const Result<Response>&) { self->EndIntroduction(); });
 }
 
-void PeerGets::SendPlain(CallId id, const Shared& get, Form form) {
+void PeerGets::SendPlain(CallId id, const Shared& get, Form form, bool own) {
   const int64_t left_ms = MillisecondsUntil(get->deadline_ns, line_->clock().MonotonicNs());
   if (left_ms <= 0) {
     line_->GiveBack(get->permit);
@@ -126,6 +129,8 @@ void PeerGets::SendPlain(CallId id, const Shared& get, Form form) {
     return Finish(id, get,
                   FailedAnswer(Status(Code::kCancelled, "the call to peer " + line_->address() + " was cancelled")));
   }
+  std::optional<LentThread::Offer> offer;
+  if (own) offer.emplace();  // It is all that the caller waits for.
   const PeerChannel::CallId sent_as =
       line_->Send(get->permit, std::move(request), left_ms,
                   [self = shared_from_this(), id, get, batch, either, sent_unix_ns = line_->clock().UnixNs()](

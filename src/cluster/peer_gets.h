@@ -82,7 +82,8 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   enum class Form { kAny, kPlain, kBatch };
 
   // ---- peer_gets.cc: one request for each key
-  void SendPlain(CallId id, const Shared& get, Form form);
+  // own: of the calling thread.
+  void SendPlain(CallId id, const Shared& get, Form form, bool own = false);
   void EndPlain(CallId id, const Shared& get, bool batch, bool other_form_left, int64_t sent_unix_ns,
                 Result<Response> end);
   void Finish(CallId id, const Shared& get, PeerAnswer answer);

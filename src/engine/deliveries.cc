@@ -8,6 +8,7 @@
 namespace cohort {
 namespace {
 
+constexpr size_t kMostInRow = 8;
 constexpr size_t kMostCallbacks = 64;  // Of one task, so that a long burst keeps every thread of the executor busy.
 
 struct ForQueue {
@@ -33,7 +34,7 @@ thread_local std::unique_ptr<Pending> pending;
 
 void Post(Executor& executor, std::vector<Callback> callbacks) {
   executor.Post([callbacks = std::move(callbacks)]() mutable {
-    const Burst burst;  // What the callbacks ask peers for travels together.
+    const Burst burst(Burst::Of::kCallbacks);  // What they ask peers for travels together.
     for (Callback& callback : callbacks) {
       callback.done(callback.outcome);
       callback = {};
@@ -47,7 +48,7 @@ void HandOver() {
   for (ForExecutor& to : all->executors) {
     if (!to.callbacks.empty()) Post(*to.executor, std::move(to.callbacks));
   }
-  for (const std::shared_ptr<Blocked>& blocked : all->sleepers) Deliveries::WakeNow(*blocked);
+  Deliveries::WakeAll(all->sleepers);
 }
 
 Pending& OfBurst() {
@@ -61,7 +62,7 @@ Pending& OfBurst() {
 }  // namespace
 
 void Deliveries::ToQueue(const std::shared_ptr<EventQueue>& queue, std::vector<std::unique_ptr<EventNode>> nodes) {
-  if (!Burst::open()) return queue->DeliverAll(std::move(nodes));
+  if (!Burst::is_of_ends()) return queue->DeliverAll(std::move(nodes));
   std::vector<ForQueue>& queues = OfBurst().queues;
   for (ForQueue& to : queues) {
     if (to.queue != queue) continue;
@@ -71,15 +72,24 @@ void Deliveries::ToQueue(const std::shared_ptr<EventQueue>& queue, std::vector<s
   queues.push_back({queue, std::move(nodes)});
 }
 
-void Deliveries::WakeNow(Blocked& blocked) { blocked.turnstile_.Wake(); }
+// A thread that wakes many is made to wait for each of them, where there are fewer processors than threads. So it wakes
+// some, each of which wakes the next of its row: short rows, for one that is slow to wake keeps those behind it asleep.
+void Deliveries::WakeAll(const std::vector<std::shared_ptr<Blocked>>& sleepers) {
+  const size_t rows = (sleepers.size() + kMostInRow - 1) / kMostInRow;
+  std::vector<Blocked*> first;
+  for (size_t i = sleepers.size(); i-- > 0;) {
+    if (i < rows || !sleepers[i - rows]->WakesNext(sleepers[i])) first.push_back(sleepers[i].get());
+  }
+  for (Blocked* blocked : first) blocked->turnstile_.Wake();
+}
 
 void Deliveries::Wake(const std::shared_ptr<Blocked>& blocked) {
-  if (!Burst::open()) return WakeNow(*blocked);
+  if (!Burst::is_of_ends()) return blocked->turnstile_.Wake();
   OfBurst().sleepers.push_back(blocked);
 }
 
 void Deliveries::ToCallback(Executor& executor, CallbackWaiter::Done done, Outcome outcome) {
-  if (!Burst::open()) {
+  if (!Burst::is_of_ends()) {
     executor.Post([done = std::move(done), outcome = std::move(outcome)]() mutable { done(outcome); });
     return;
   }

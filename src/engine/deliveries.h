@@ -19,8 +19,7 @@ class Deliveries {
   static void ToCallback(Executor& executor, CallbackWaiter::Done done, Outcome outcome);
   // Wakes the thread, whose turnstile is open.
   static void Wake(const std::shared_ptr<Blocked>& blocked);
-  // The same, burst or not.
-  static void WakeNow(Blocked& blocked);
+  static void WakeAll(const std::vector<std::shared_ptr<Blocked>>& sleepers);
 };
 
 }  // namespace cohort

@@ -65,8 +65,25 @@ Blocked::~Blocked() = default;
 
 Blocked::Woken Blocked::Await() {
   Burst::BeforeBlocking();
+  {
+    std::lock_guard lock(mutex_);
+    awake_ = false;
+  }
   turnstile_.Pass();
+  std::shared_ptr<Blocked> next;
+  {
+    std::lock_guard lock(mutex_);
+    awake_ = true;
+    next = std::move(next_);
+  }
+  if (next != nullptr) next->turnstile_.Wake();
   return std::move(woken_);
+}
+
+bool Blocked::WakesNext(const std::shared_ptr<Blocked>& next) {
+  std::lock_guard lock(mutex_);
+  if (!awake_) next_ = next;
+  return !awake_;
 }
 
 void Blocked::Set(const std::shared_ptr<Blocked>& blocked, Woken woken) {

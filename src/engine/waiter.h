@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <mutex>
 
 #include "base/unique_function.h"
 #include "engine/event_queue.h"
@@ -92,8 +93,14 @@ class Blocked {
 
  private:
   friend class Deliveries;
+  // Has this thread wake that one as soon as it wakes. False: it is awake already.
+  bool WakesNext(const std::shared_ptr<Blocked>& next);
+
   Turnstile turnstile_;
   Woken woken_;
+  std::mutex mutex_;
+  bool awake_ = true;
+  std::shared_ptr<Blocked> next_;
 };
 
 class BlockedWaiter final : public Waiter {

@@ -10,19 +10,27 @@ namespace cohort {
 
 class Burst {
  public:
+  // Callbacks are code of the host, which may wait for what others are told, or take down what is used here.
+  enum class Of { kEnds, kCallbacks };
+
   // One within another is a part of it.
-  Burst();
+  explicit Burst(Of of = Of::kEnds);
   // Runs what was put off, in order, with what that puts off in turn.
   ~Burst();
   Burst(const Burst&) = delete;
   Burst& operator=(const Burst&) = delete;
 
-  // This thread is in a burst.
+  // This thread is in a burst,
   static bool open();
+  // and no code of the host runs in it.
+  static bool is_of_ends();
   // Runs `task` when this thread's burst is over, or before the thread blocks. REQUIRES: open().
   static void PutOff(Task task);
   // Runs now what has been put off. To be called where a thread is about to wait for others.
   static void BeforeBlocking();
+
+ private:
+  const Of before_;
 };
 
 }  // namespace cohort

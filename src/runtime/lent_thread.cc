@@ -6,6 +6,7 @@ namespace cohort {
 namespace {
 
 thread_local LentThread* lent = nullptr;
+thread_local bool offered = false;
 
 }  // namespace
 
@@ -15,7 +16,10 @@ LentThread::LentThread(int64_t most_ns) : most_ns_(most_ns), lent_(lent == nullp
 
 LentThread::~LentThread() { Run(); }
 
-int64_t LentThread::MostNs() { return lent == nullptr || lent->work_ ? 0 : lent->most_ns_; }
+LentThread::Offer::Offer() : before_(std::exchange(offered, true)) {}
+LentThread::Offer::~Offer() { offered = before_; }
+
+int64_t LentThread::MostNs() { return !offered || lent == nullptr || lent->work_ ? 0 : lent->most_ns_; }
 void LentThread::Leave(Task work) { lent->work_ = std::move(work); }
 
 void LentThread::Run() {

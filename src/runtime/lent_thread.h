@@ -17,7 +17,19 @@ class LentThread {
   LentThread(const LentThread&) = delete;
   LentThread& operator=(const LentThread&) = delete;
 
-  // For how long this thread may be kept busy; 0: it is not lent, or has its work already.
+  // While it lives, this thread begins what its caller waits for, or what is over soon: nothing else is left here.
+  class Offer {
+   public:
+    Offer();
+    ~Offer();
+    Offer(const Offer&) = delete;
+    Offer& operator=(const Offer&) = delete;
+
+   private:
+    const bool before_;
+  };
+
+  // For how long this thread may be kept busy; 0: it is not lent, has its work already, or this is not for it.
   static int64_t MostNs();
   // Leaves work for this thread, which holds no lock when it runs it. REQUIRES: MostNs() != 0.
   static void Leave(Task work);

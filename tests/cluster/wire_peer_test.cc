@@ -265,9 +265,10 @@ TEST_F(WirePeerTest, CancelReachesTheChannel) {
 }
 
 TEST_F(WirePeerTest, ACancelDuringTheSendIsNotLost) {
-  channel_->while_sending = [&] { peer_->Cancel(1); };  // The first call of this peer.
+  constexpr Peer::CallId kFirst = uint64_t{1} << 32;  // As slot_table.h numbers them.
+  channel_->while_sending = [&] { peer_->Cancel(kFirst); };
   auto got = Get("k");
-  ASSERT_EQ(last_get_, 1u);
+  ASSERT_EQ(last_get_, kFirst);
   EXPECT_EQ(channel_->cancelled, (std::vector<PeerChannel::CallId>{channel_->open.front().id}));
   channel_->Answer(Status(Code::kCancelled, "cancelled"));
   EXPECT_EQ(got->times, 1);

@@ -510,6 +510,7 @@ TEST_F(HttpClient, ALentThreadAsksItselfOnceAConnectionIsThere) {
   while (here < 3) {
     Call call;
     std::thread::id ran_on;
+    const LentThread::Offer offer;
     LentThread lent(INT64_MAX);
     channel->Send(Get("/"), [&, done = call.Done()](Result<Response> end) mutable {
       ran_on = std::this_thread::get_id();
@@ -532,6 +533,7 @@ TEST_F(HttpClient, ALentThreadIsGivenBackByItsTime) {
   auto channel = Connect(server.address());
   for (bool left_here = false; !left_here;) {
     ASSERT_TRUE(Ask(*channel, Get("/")).ok());
+    const LentThread::Offer offer;
     LentThread lent(20'000'000);
     Call probe;
     channel->Send(Get("/"), probe.Done());
@@ -541,6 +543,7 @@ TEST_F(HttpClient, ALentThreadIsGivenBackByItsTime) {
   }
   // The connection is free, for it was lent a moment ago.
   Call call;
+  const LentThread::Offer offer;
   LentThread lent(20'000'000);
   channel->Send(Get("/silence", 600'000), call.Done());
   EXPECT_EQ(LentThread::MostNs(), 0);
@@ -562,6 +565,7 @@ TEST_F(HttpClient, ALentThreadIsFreedByCancelAndByTheEnd) {
     auto channel = Connect(server.address());
     for (bool left_here = false; !left_here;) {
       ASSERT_TRUE(Ask(*channel, Get("/")).ok());
+      const LentThread::Offer offer;
       LentThread lent(INT64_MAX);
       Call probe;
       channel->Send(Get("/"), probe.Done());
@@ -570,6 +574,7 @@ TEST_F(HttpClient, ALentThreadIsFreedByCancelAndByTheEnd) {
       ASSERT_TRUE(probe.Get().ok());
     }
     Call call;
+    const LentThread::Offer offer;
     LentThread lent(INT64_MAX);
     const uint64_t id = channel->Send(Get("/silence", 600'000), call.Done());
     std::thread other([&] {
