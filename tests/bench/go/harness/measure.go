@@ -96,7 +96,7 @@ func Measure(n int, seconds float64, turn int, times bool, op func(worker, call 
 		go func() {
 			defer workers.Done()
 			done, calls := 0, 0
-			for !stop.Load() {
+			for once := true; once || !stop.Load(); once = false {
 				for range turn {
 					if times {
 						start := time.Now()

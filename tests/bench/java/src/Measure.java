@@ -44,10 +44,10 @@ final class Measure {
     public void run() {
       try {
         int calls = 0;
-        while (!stop) {
+        do {
           done += times == null ? untimed(calls) : timed(calls);
           calls += turn;
-        }
+        } while (!stop);
       } catch (Exception e) {
         throw Session.die(e.toString());
       }

@@ -121,7 +121,7 @@ pub fn measure<Op: FnMut(usize) -> usize>(
                     let mut op = make(t);
                     let mut histogram = Histogram::new();
                     let (mut done, mut calls) = (0, 0);
-                    while !stop.load(Ordering::Relaxed) {
+                    while calls == 0 || !stop.load(Ordering::Relaxed) {
                         for _ in 0..turn {
                             if times {
                                 let begin = Instant::now();
