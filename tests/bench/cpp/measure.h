@@ -81,7 +81,7 @@ Json Measure(int n, double seconds, const Watched& watched, int turn, const Op& 
   for (int t = 0; t < n; ++t) {
     threads.emplace_back([&, t] {
       int64_t calls = 0, done = 0;
-      while (!stop.load(std::memory_order_relaxed)) {
+      while (calls == 0 || !stop.load(std::memory_order_relaxed)) {
         for (int i = 0; i < turn; ++i, ++calls) {
           if constexpr (kTimes) {
             const auto begin = SteadyClock::now();
