@@ -38,6 +38,10 @@ class Budget {
     *room = Room{charged_bytes, 1};
     return true;
   }
+  // What one fill could have, with what it has in hand.
+  Room Spare(const Room& in_hand) const {
+    return Room{limit_bytes() - bytes() + in_hand.bytes, limit_items() - items() + in_hand.items};
+  }
   void Give(Room room) {
     if (room.bytes != 0) bytes_.fetch_sub(room.bytes, std::memory_order_relaxed);
     if (room.items != 0) items_.fetch_sub(room.items, std::memory_order_relaxed);

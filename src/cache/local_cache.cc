@@ -16,6 +16,7 @@
 #include "cache/budget.h"
 #include "cache/entry.h"
 #include "cache/graveyard.h"
+#include "cache/judge.h"
 #include "cache/limbo.h"
 #include "cache/shard.h"
 #include "cache/tiers.h"
@@ -40,7 +41,8 @@ class ShardedCache final : public LocalCache {
 
   ValueRef Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) override;
   bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room, FoundCopy* found) override;
-  bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns) override;
+  bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns,
+            Origin origin) override;
   void Drop(std::string_view key, uint64_t hash) override;
   void Reset(int64_t cache_bytes) override;
   int64_t Sweep(int64_t now_unix_ns, int64_t max_entries) override;
@@ -50,6 +52,7 @@ class ShardedCache final : public LocalCache {
  private:
   struct TierState {
     std::shared_ptr<CustomTier> custom;
+    Judge judge;  // Before the shards' policies.
     Budget budget;
     std::mutex gathering;  // Held while room is collected from all shards; before any shard's lock.
     std::atomic<int64_t> evictions{0};
@@ -64,6 +67,7 @@ class ShardedCache final : public LocalCache {
     unsigned tier;
     int64_t charged_bytes;
     int64_t now_unix_ns;
+    Origin origin;
   };
   enum class Filled { kYes, kNo, kShardIsEmpty };
 
@@ -102,13 +106,13 @@ class ShardedCache final : public LocalCache {
   std::atomic<uint32_t> shard_count_{0};
   std::atomic<bool> enabled_{false};
   bool has_custom_ = false;
+  TierState tiers_[kTiers];
   // Made when first needed; kept until the end, because a get may still be about to look into one.
   Slot shards_[kMaxShards];
   ThreadCounts<kCounters> counts_;
 
   CacheOptions options_;
   Limbo limbos_[kLimbos];
-  TierState tiers_[kTiers];
   std::atomic<uint32_t> next_to_give_{0};  // The shard that gives up an entry next for another's sake.
   std::mutex resetting_;                   // Before the tiers' gathering.
   std::mutex sweeping_;                    // Before a shard's lock.
@@ -176,12 +180,13 @@ void ShardedCache::Open(int64_t cache_bytes) {
   counts_.Restart();
   for (uint32_t i = 0; i < count; ++i) {
     if (shards_[i].get() != nullptr) continue;
-    shards_[i].shard.store(new Shard(options_.policy), std::memory_order_release);
+    shards_[i].shard.store(new Shard(options_.policy, {&tiers_[0].judge, &tiers_[1].judge}), std::memory_order_release);
   }
   for (unsigned tier = 0; tier < kTiers; ++tier) {
     TierState& state = tiers_[tier];
     const Limits limits = LimitsOf(tier, cache_bytes, options_.max_entries);
     state.budget.SetLimits(limits.bytes, limits.items);
+    state.judge.SetLimits(limits.bytes, limits.items);
     for (auto* counter :
          {&state.evictions, &state.expirations, &state.rejected, &state.custom_gets, &state.custom_hits}) {
       counter->store(0, std::memory_order_relaxed);
@@ -318,7 +323,8 @@ void ShardedCache::DropExpired(std::string_view key, uint64_t hash, int64_t now_
 
 // ---- filling
 
-bool ShardedCache::Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns) {
+bool ShardedCache::Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns,
+                        Origin origin) {
   if (!enabled()) return false;
   const unsigned number = NumberOf(tier);
   TierState& state = tiers_[number];
@@ -341,7 +347,7 @@ bool ShardedCache::Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef
   }
   entry->SetHash(hash);
   entry->set_tier(number);
-  const Newcomer newcomer{entry, hash, number, entry->ChargedBytes(), now_unix_ns};
+  const Newcomer newcomer{entry, hash, number, entry->ChargedBytes(), now_unix_ns, origin};
   Filled filled = FillFromShard(newcomer, &dead);
   if (filled == Filled::kShardIsEmpty) filled = FillFromAllShards(newcomer, &dead);
   if (filled != Filled::kYes) dead.Add(entry);
@@ -369,10 +375,12 @@ ShardedCache::Filled ShardedCache::FillFromShard(const Newcomer& newcomer, Grave
   if (!shard) return Filled::kNo;
   TierState& state = tiers_[newcomer.tier];
   Room room;
+  shard->Arrive(newcomer.entry, newcomer.hash);
   RemoveOld(&*shard, newcomer, &room, dead);
   if (!state.budget.Fits(newcomer.charged_bytes)) return Reject(newcomer, room);
   while (!state.budget.Cover(newcomer.charged_bytes, &room)) {
-    Entry* const victim = shard->Victim(newcomer.tier, newcomer.entry);
+    Entry* const victim =
+        shard->Victim(newcomer.tier, newcomer.entry, newcomer.origin == Origin::kLoad, state.budget.Spare(room));
     if (victim == newcomer.entry) return Reject(newcomer, room);
     if (victim == nullptr) {
       state.budget.Give(room);
@@ -399,7 +407,7 @@ ShardedCache::Filled ShardedCache::FillFromAllShards(const Newcomer& newcomer, G
   while (!state.budget.Cover(newcomer.charged_bytes, &room)) {
     const uint32_t next = next_to_give_.fetch_add(1, std::memory_order_relaxed) & (count - 1);
     Shard::Writer shard(shards_[next].get());
-    Entry* const victim = shard.Victim(newcomer.tier, nullptr);
+    Entry* const victim = shard.Victim(newcomer.tier, nullptr, false, Room());
     if (victim != nullptr) Evict(&shard, victim, newcomer, &room, dead);
   }
   Shard::Writer shard(shards_[(newcomer.hash >> 58) & (count - 1)].get());

@@ -13,14 +13,17 @@
 namespace cohort {
 
 enum class Tier : int32_t { kMain = 1, kHot = 2 };
-enum class Policy : int32_t { kLru = 0 };
+enum class Policy : int32_t { kLru = 0, kAdaptive = 1 };
+// Where a value that is filled comes from. A policy may find that one which was loaded is not worth its room.
+enum class Origin : int32_t { kLoad, kSet };
 enum class EvictReason : int32_t { kRoom = 1, kExpired = 2 };
 
 // The time, read only when something turns on it.
 class LazyTime {
  public:
   // A time that is known.
-  LazyTime(int64_t unix_ns) : clock_(nullptr), read_(nullptr), unix_ns_(unix_ns) {}  // NOLINT(google-explicit-constructor)
+  LazyTime(int64_t unix_ns)
+      : clock_(nullptr), read_(nullptr), unix_ns_(unix_ns) {}  // NOLINT(google-explicit-constructor)
   // What `clock`, which must live on, says then: `read(clock)`.
   LazyTime(const void* clock, int64_t (*read)(const void*)) : clock_(clock), read_(read), unix_ns_(0) {}
   int64_t operator()() const { return read_ == nullptr ? unix_ns_ : read_(clock_); }
@@ -56,7 +59,7 @@ class CustomTier {
 struct CacheOptions {
   int64_t cache_bytes = int64_t{64} << 20;  // Both tiers: main gets 7/8, hot the rest. <= 0: nothing is kept.
   int64_t max_entries = 0;                  // Both tiers, split likewise. 0: no limit.
-  Policy policy = Policy::kLru;
+  Policy policy = Policy::kAdaptive;
   // Told after the entry has left, with no lock held; not of Drop, overwriting, Reset or destruction.
   std::function<void(Tier, EvictReason, const ValueRef&)> on_evict;
   std::shared_ptr<CustomTier> custom_main;
@@ -86,8 +89,10 @@ class LocalCache {
   // reference that is dropped again.
   virtual bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room, FoundCopy* found) = 0;
   // Keeps `value` under `key` in that tier, replacing what is there and dropping it from the other tier. False, and the
-  // old value is gone all the same, if it has expired, does not fit its tier, or caching is off.
-  virtual bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns) = 0;
+  // old value is gone all the same, if it has expired, does not fit its tier, or caching is off, or if it was loaded
+  // and the policy refuses it.
+  virtual bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns,
+                    Origin origin) = 0;
   // Forgets the key in both tiers.
   virtual void Drop(std::string_view key, uint64_t hash) = 0;
   // Forgets everything and takes a new budget.

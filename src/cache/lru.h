@@ -16,7 +16,7 @@ class Lru final : public EvictionPolicy {
   // Without memory the entry keeps the place of its last use.
   void OnHit(Entry* entry) override { queues_.MoveToNewest(0, entry); }
   void OnRemove(Entry* entry) override { queues_.Remove(entry); }
-  Entry* Victim(Entry*) override { return queues_.Oldest(0); }
+  Entry* Victim(Entry*, bool, const Room&) override { return queues_.Oldest(0); }
   int64_t MemoryBytes() const override { return queues_.MemoryBytes(); }
 
  private:

@@ -5,30 +5,38 @@
 #include <cstdint>
 #include <memory>
 
+#include "cache/budget.h"
 #include "cache/entry.h"
 #include "cache/local_cache.h"
 
 namespace cohort {
 
+class Judge;
+
 class EvictionPolicy {
  public:
-  static std::unique_ptr<EvictionPolicy> New(Policy policy);
+  // The judge is that of the tier, and outlives the policy; only the adaptive policy needs one.
+  static std::unique_ptr<EvictionPolicy> New(Policy policy, Judge* judge);
   virtual ~EvictionPolicy() = default;
 
   // This shard's even part of its tier; others may leave it more. REQUIRES: no entries.
   virtual void SetCapacity(int64_t charged_bytes, int64_t entries) = 0;
+  // A fill begins, of a key with that hash; Victim and OnInsert may follow.
+  virtual void OnArrive(const Entry* /*newcomer*/, uint64_t /*hash*/) {}
   // From here until OnRemove the entry's place and mark belong to the policy. False, and nothing has changed: no
   // memory.
   virtual bool OnInsert(Entry* entry) = 0;
-  // A get found it. Hits arrive late and in batches, but always before the next insertion, removal or victim; when many
-  // threads hit at once some are not reported.
+  // A get found it, and it is one whose hits are noted (Entry::set_notes_hits, for OnInsert to say). Hits arrive late
+  // and in batches, but always before the next insertion, removal or victim; when many threads hit at once some are not
+  // reported. All entries count their hits (Entry::frequency).
   virtual void OnHit(Entry* entry) = 0;
   // It leaves, as a victim or for another reason.
   virtual void OnRemove(Entry* entry) = 0;
   // Who should leave first to make room for `newcomer` (which is not inserted yet, and whose place is unused)?
-  // Returning the newcomer refuses it. It is null when the room is for another shard: then the answer must be an entry
-  // that is here. Null only if there is none. Asked again until there is room; OnRemove follows each time.
-  virtual Entry* Victim(Entry* newcomer) = 0;
+  // Returning the newcomer refuses it, where that is allowed. It is null when the room is for another shard: then the
+  // answer must be an entry that is here. Null only if there is none. `spare` is what is free, and not enough.
+  // Asked again until there is room; OnRemove follows each time.
+  virtual Entry* Victim(Entry* newcomer, bool may_refuse, const Room& spare) = 0;
   // What it takes from the system beyond the entries themselves.
   virtual int64_t MemoryBytes() const = 0;
 };

@@ -4,8 +4,8 @@
 
 namespace cohort {
 
-Shard::Shard(Policy policy) {
-  for (auto& tier_policy : policies_) tier_policy = EvictionPolicy::New(policy);
+Shard::Shard(Policy policy, const std::array<Judge*, kTiers>& judges) {
+  for (unsigned tier = 0; tier < kTiers; ++tier) policies_[tier] = EvictionPolicy::New(policy, judges[tier]);
 }
 
 // Notes name entries by their hash and address (Index::NoteOf) and hold no reference: a note that outlives its entry

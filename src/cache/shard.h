@@ -27,7 +27,8 @@ class alignas(64) Shard {
  public:
   enum class Found { kHit, kMiss, kExpired, kElsewhere };
 
-  explicit Shard(Policy policy);
+  // `judges`: of the tiers (policy.h).
+  Shard(Policy policy, const std::array<Judge*, kTiers>& judges);
 
   // Looks the key up, if the cache still has as many shards as the caller thinks (else kElsewhere: ask again), and
   // hands the entry of a hit to `take(entry)`, which may refer to it or copy it, in a stay among the readers.
@@ -55,7 +56,11 @@ class alignas(64) Shard {
 
     uint32_t shard_count() const { return shard_->shard_count_.load(std::memory_order_relaxed); }
     Entry* Find(std::string_view key, uint64_t hash) const { return shard_->index_.Find(key, hash); }
-    Entry* Victim(unsigned tier, Entry* newcomer) { return shard_->policies_[tier]->Victim(newcomer); }
+    // As those of EvictionPolicy.
+    void Arrive(const Entry* newcomer, uint64_t hash) { shard_->policies_[newcomer->tier()]->OnArrive(newcomer, hash); }
+    Entry* Victim(unsigned tier, Entry* newcomer, bool may_refuse, const Room& spare) {
+      return shard_->policies_[tier]->Victim(newcomer, may_refuse, spare);
+    }
     // As Index::MakeRoom.
     Entry* MakeRoom(uint64_t hash) { return shard_->index_.MakeRoom(hash); }
     // False: no memory. REQUIRES: MakeRoom returned null; the entry has its hash and tier.

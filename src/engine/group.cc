@@ -329,7 +329,8 @@ int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome 
   if (outcome.ok() && outcome.keep && outcome.value) {
     // A value that the owner gave is a copy; one that a peer asked the wrong node for is nobody's: both are hot.
     const bool hot = outcome.source == Source::kPeer || flight->misrouted;
-    cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight->key, flight->hash, outcome.value, context_->NowUnixNs());
+    cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight->key, flight->hash, outcome.value, context_->NowUnixNs(),
+                 Origin::kLoad);
   }
   flight->peer.reset();
   flight->watch_queue.reset();

@@ -68,7 +68,7 @@ bool Group::Store(Tier tier, std::string_view key, ValueRef value) {
   Shard& shard = flights_.OfHash(hash);
   Lock lock(shard.mutex);
   FlightTable::MarkStale(shard, key);
-  return cache_->Fill(tier, key, hash, std::move(value), context_->NowUnixNs());
+  return cache_->Fill(tier, key, hash, std::move(value), context_->NowUnixNs(), Origin::kSet);
 }
 
 namespace {

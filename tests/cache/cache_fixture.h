@@ -38,7 +38,7 @@ struct TestCache {
   explicit TestCache(CacheOptions options) : cache(LocalCache::New(std::move(options))) {}
 
   bool Fill(Tier tier, std::string_view key, ValueRef value) {
-    return cache->Fill(tier, key, LocalCache::Hash(key), std::move(value), now);
+    return cache->Fill(tier, key, LocalCache::Hash(key), std::move(value), now, Origin::kSet);
   }
   bool Put(std::string_view key, std::string_view bytes, int64_t expire = 0, Tier tier = Tier::kMain) {
     return Fill(tier, key, Value::Copy(key, bytes, expire));

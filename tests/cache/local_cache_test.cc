@@ -101,8 +101,9 @@ TEST(LocalCache, OverheadIsEightyBytesAnEntryOrLess) {
 }
 
 TEST(LocalCache, LeastRecentlyUsedLeavesFirst) {
-  const int64_t charge = ChargeOf("a", "v");
-  TestCache cache(MainHolds(charge * 3));
+  CacheOptions options = MainHolds(ChargeOf("a", "v") * 3);
+  options.policy = Policy::kLru;
+  TestCache cache(std::move(options));
   for (const char* key : {"a", "b", "c"}) cache.Put(key, "v");
   cache.Has("a");
   cache.Put("d", "v");
@@ -112,7 +113,9 @@ TEST(LocalCache, LeastRecentlyUsedLeavesFirst) {
 }
 
 TEST(LocalCache, OrderOfUseSurvivesMoreHitsThanTheRingHolds) {
-  TestCache cache(Entries(8));  // Main: 7.
+  CacheOptions options = Entries(8);  // Main: 7.
+  options.policy = Policy::kLru;
+  TestCache cache(std::move(options));
   for (int i = 0; i < 7; ++i) cache.Put(Key(i), "v");
   for (int round = 0; round < 1000; ++round) {
     cache.Has(Key(round % 3));
@@ -477,7 +480,7 @@ TEST(LocalCache, KeysThatCollideAreKeptApart) {
   TestCache cache(Bytes(int64_t{64} << 20));
   for (int i = 0; i < 4000; ++i) {
     const std::string key = Key(i);
-    ASSERT_TRUE(cache.cache->Fill(Tier::kMain, key, 7, Value::Copy(key, key, 0), 1));
+    ASSERT_TRUE(cache.cache->Fill(Tier::kMain, key, 7, Value::Copy(key, key, 0), 1, Origin::kSet));
   }
   int found = 0;
   Tier tier = Tier::kMain;

@@ -18,7 +18,7 @@ class LruTest : public testing::Test {
   }
   std::string EvictAll() {
     std::string order;
-    while (Entry* const victim = lru_.Victim(nullptr)) {
+    while (Entry* const victim = lru_.Victim(nullptr, false, Room())) {
       lru_.OnRemove(victim);
       order += victim->key();
     }

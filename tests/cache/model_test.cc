@@ -97,6 +97,7 @@ TEST_P(ModelTest, OneShardIsExactlyLru) {
   int64_t cache_bytes = 4000 + static_cast<int64_t>(random() % 30'000);
   const int64_t max_entries = GetParam() % 3 == 0 ? 40 : 0;
   CacheOptions options = Bytes(cache_bytes);
+  options.policy = Policy::kLru;
   options.max_entries = max_entries;
   TestCache cache(std::move(options));
   ModelTier tiers[2] = {{0, cache_bytes, max_entries}, {1, cache_bytes, max_entries}};

@@ -60,12 +60,13 @@ TEST(Stress, ReadersOutliveEvictionExpiryAndReplacement) {
             lent.fetch_add(1);
             const int64_t expire = what % 2 == 0 ? now + 100 : 0;
             cache.cache->Fill(what % 3 == 0 ? Tier::kHot : Tier::kMain, key, hash,
-                              Value::Borrow(key, bytes, expire, Destroyed::Count, &destroyed), now);
+                              Value::Borrow(key, bytes, expire, Destroyed::Count, &destroyed), now,
+                              what % 4 < 2 ? Origin::kLoad : Origin::kSet);
           } else if (what < 94) {
             cache.cache->Drop(key, hash);
           } else if (what < 98 && held) {
             cache.cache->Fill(what % 2 == 0 ? Tier::kHot : Tier::kMain, held->key(), LocalCache::Hash(held->key()),
-                              held, now);
+                              held, now, Origin::kSet);
           } else {
             cache.cache->Sweep(now, 100);
             cache.cache->Stats(Tier::kMain);

@@ -1,0 +1,93 @@
+// Shadow simulates a small cache that follows one plan, with tags for keys and no values, to learn its hit ratio.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cache/history.h"
+#include "cache/plans.h"
+
+namespace cohort {
+
+// At most kMostItems keys; 16 bytes each, and a history. Not thread safe.
+class Shadow {
+ public:
+  using Item = uint16_t;
+  static constexpr Item kNone = UINT16_MAX;
+  static constexpr size_t kMostItems = 512;
+
+  explicit Shadow(Plan plan) : plan_(plan) {}
+  // As new, without memory.
+  void Reset() { *this = Shadow(plan_); }
+
+  // In bytes and items, whichever is reached first. REQUIRES: `items` > 0.
+  void SetLimits(int64_t bytes, int64_t items);
+  // A request for a key of that tag and size: whether the shadow holds it. It does from now on, if its plan says so.
+  // May throw std::bad_alloc, and is of no more use then. REQUIRES: size() < kMostItems.
+  bool Access(uint32_t tag, int64_t bytes);
+  size_t size() const { return static_cast<size_t>(count_[kWindowQueue] + count_[kMainQueue]); }
+  // Forgets all keys but those of which keep(tag) is true.
+  template <typename Keep>
+  void Thin(Keep&& keep);
+  int64_t MemoryBytes() const;
+
+ private:
+  friend class Chooser<Shadow>;
+  struct Node {
+    uint32_t tag;
+    uint32_t bytes;
+    Item newer;
+    Item older;
+    Item next;  // Of the same bucket, or free.
+    uint8_t queue;
+    uint8_t hits;
+  };
+
+  // For Chooser. Sizes are in the unit of which the limit is nearer.
+  Item Oldest(unsigned queue) const { return oldest_[queue]; }
+  void MoveToNewest(unsigned queue, Item item);
+  int64_t Size(Item item) const { return by_items_ ? 1 : nodes_[item].bytes; }
+  int64_t Load(unsigned queue) const { return by_items_ ? count_[queue] : bytes_[queue]; }
+  uint64_t HashOf(Item item) const { return Spread(nodes_[item].tag); }
+  unsigned Hits(Item item) const { return nodes_[item].hits; }
+  void SetHits(Item item, unsigned hits) { nodes_[item].hits = static_cast<uint8_t>(hits); }
+  History& history() { return history_; }
+
+  static uint64_t Spread(uint32_t tag) {
+    const uint64_t product = (tag + 1) * 0x9E3779B97F4A7C15;
+    return product ^ product >> 29;
+  }
+  Item* Bucket(uint32_t tag) { return &buckets_[tag % buckets_.size()]; }
+  Item Find(uint32_t tag);
+  bool IsFull(int64_t bytes) const;
+  void Link(unsigned queue, Item item);
+  void Unlink(Item item);
+  void Forget(Item item);
+  Item NewItem();
+
+  Plan plan_;
+  int64_t limit_bytes_ = 0;
+  int64_t limit_items_ = 0;
+  bool by_items_ = false;
+  int64_t bytes_[2] = {};
+  int64_t count_[2] = {};
+  Item newest_[2] = {kNone, kNone};
+  Item oldest_[2] = {kNone, kNone};
+  Item free_ = kNone;
+  std::vector<Node> nodes_;
+  std::vector<Item> buckets_;
+  History history_;
+};
+
+template <typename Keep>
+void Shadow::Thin(Keep&& keep) {
+  for (unsigned queue : {kWindowQueue, kMainQueue}) {
+    for (Item item = oldest_[queue]; item != kNone;) {
+      const Item newer = nodes_[item].newer;
+      if (!keep(nodes_[item].tag)) Forget(item);
+      item = newer;
+    }
+  }
+}
+
+}  // namespace cohort
