@@ -43,7 +43,10 @@ uint64_t HttpSenders::Send(Request request, ResponseDone done) {
   if (closed_) return id;  // Close has completed it, or is about to.
   if (LeaveToCaller(id, &queued)) return id;
   queue_.emplace(id, std::move(queued));
-  if (!idle_.empty()) {
+  // One that was called for a call which another has taken since will find this one.
+  if (called_ >= queue_.size()) {
+    WatchFinishing();
+  } else if (!idle_.empty()) {
     Sender* sender = idle_.back();
     idle_.pop_back();
     Call(*sender);
@@ -57,6 +60,7 @@ uint64_t HttpSenders::Send(Request request, ResponseDone done) {
 }
 
 void HttpSenders::Call(Sender& sender) {
+  if (!sender.called) ++called_;
   sender.called = true;
   sender.wake.NotifyOne();
 }
@@ -67,7 +71,9 @@ bool HttpSenders::Employ() {
     return true;
   }
   const auto self = senders_.emplace(senders_.end(), address_, host_port_, *shared_);
+  Call(*self);
   if (Start(self)) return true;
+  --called_;
   senders_.erase(self);
   return !senders_.empty();
 }
@@ -129,7 +135,6 @@ bool HttpSenders::SendNext(Sender& self, std::unique_lock<std::mutex>& lock) {
   self.running = id;
   Result<Response> result = Perform(self, id, next.mapped(), lock);
   const uint64_t thread = self.thread;
-  self.called = false;
   self.finishing = true;
   idle_.push_back(&self);
   lock.unlock();
@@ -163,11 +168,11 @@ bool HttpSenders::AwaitCall(Sender& self, std::unique_lock<std::mutex>& lock) {
 void HttpSenders::Run(Senders::iterator self) {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!closed_) {
+    if (std::exchange(self->called, false)) --called_;
     if (!queue_.empty()) {
       if (!SendNext(*self, lock)) return;
       continue;
     }
-    self->called = false;
     idle_.push_back(&*self);
     if (!AwaitCall(*self, lock)) break;
   }

@@ -51,7 +51,7 @@ class HttpSenders : public std::enable_shared_from_this<HttpSenders> {
     ClientConnection connection;
     Condition wake;
     uint64_t thread = 0;     // Counts its threads: an earlier one that comes back finds that it has been replaced.
-    bool called = false;     // Taken from idle_, to look at the queue.
+    bool called = false;     // It will look at the queue: new, or taken from idle_.
     bool finishing = false;  // Completing a call, after which it is free.
     bool lent = false;       // Its connection is in use by a thread that is not its own.
     uint64_t running = 0;    // The call being sent.
@@ -90,6 +90,7 @@ class HttpSenders : public std::enable_shared_from_this<HttpSenders> {
   std::map<uint64_t, Queued> queue_;  // Ids grow, so this is the order of arrival.
   Senders senders_;
   std::vector<Sender*> idle_;  // Idle or finishing. Last in, first called: those below grow old and leave.
+  size_t called_ = 0;          // Those that will look at the queue, each for one call.
   bool watching_ = false;      // A timer looks after calls that wait for a finishing sender.
   bool closed_ = false;
 };
