@@ -28,7 +28,7 @@ struct ForExecutor {
 struct Pending {
   std::vector<ForQueue> queues;
   std::vector<ForExecutor> executors;
-  std::vector<std::shared_ptr<Blocked>> sleepers;
+  std::vector<Deliveries::Sleeper> sleepers;
 };
 thread_local std::unique_ptr<Pending> pending;
 
@@ -74,18 +74,19 @@ void Deliveries::ToQueue(const std::shared_ptr<EventQueue>& queue, std::vector<s
 
 // A thread that wakes many is made to wait for each of them, where there are fewer processors than threads. So it wakes
 // some, each of which wakes the next of its row: short rows, for one that is slow to wake keeps those behind it asleep.
-void Deliveries::WakeAll(const std::vector<std::shared_ptr<Blocked>>& sleepers) {
+void Deliveries::WakeAll(const std::vector<Sleeper>& sleepers) {
   const size_t rows = (sleepers.size() + kMostInRow - 1) / kMostInRow;
   std::vector<Blocked*> first;
   for (size_t i = sleepers.size(); i-- > 0;) {
-    if (i < rows || !sleepers[i - rows]->WakesNext(sleepers[i])) first.push_back(sleepers[i].get());
+    const bool woken = i >= rows && sleepers[i - rows].blocked->WakesNext(sleepers[i - rows].wait, sleepers[i].blocked);
+    if (!woken) first.push_back(sleepers[i].blocked.get());
   }
   for (Blocked* blocked : first) blocked->turnstile_.Wake();
 }
 
-void Deliveries::Wake(const std::shared_ptr<Blocked>& blocked) {
+void Deliveries::Wake(const std::shared_ptr<Blocked>& blocked, uint64_t wait) {
   if (!Burst::is_of_ends()) return blocked->turnstile_.Wake();
-  OfBurst().sleepers.push_back(blocked);
+  OfBurst().sleepers.push_back({blocked, wait});
 }
 
 void Deliveries::ToCallback(Executor& executor, CallbackWaiter::Done done, Outcome outcome) {

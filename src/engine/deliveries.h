@@ -18,8 +18,12 @@ class Deliveries {
   // Runs done(outcome) on the executor. REQUIRES: the executor lives until this thread's burst is over.
   static void ToCallback(Executor& executor, CallbackWaiter::Done done, Outcome outcome);
   // Wakes the thread, whose turnstile is open.
-  static void Wake(const std::shared_ptr<Blocked>& blocked);
-  static void WakeAll(const std::vector<std::shared_ptr<Blocked>>& sleepers);
+  static void Wake(const std::shared_ptr<Blocked>& blocked, uint64_t wait);
+  struct Sleeper {
+    std::shared_ptr<Blocked> blocked;
+    uint64_t wait;  // Which of its waits has ended.
+  };
+  static void WakeAll(const std::vector<Sleeper>& sleepers);
 };
 
 }  // namespace cohort

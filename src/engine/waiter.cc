@@ -68,6 +68,7 @@ Blocked::Woken Blocked::Await() {
   {
     std::lock_guard lock(mutex_);
     awake_ = false;
+    ++wait_;
   }
   turnstile_.Pass();
   std::shared_ptr<Blocked> next;
@@ -80,15 +81,17 @@ Blocked::Woken Blocked::Await() {
   return std::move(woken_);
 }
 
-bool Blocked::WakesNext(const std::shared_ptr<Blocked>& next) {
+bool Blocked::WakesNext(uint64_t wait, const std::shared_ptr<Blocked>& next) {
   std::lock_guard lock(mutex_);
-  if (!awake_) next_ = next;
-  return !awake_;
+  if (awake_ || wait_ != wait) return false;
+  next_ = next;
+  return true;
 }
 
 void Blocked::Set(const std::shared_ptr<Blocked>& blocked, Woken woken) {
+  const uint64_t wait = blocked->wait_;  // Read first: once let through, it may come to wait again.
   blocked->woken_ = std::move(woken);
-  if (blocked->turnstile_.Open()) Deliveries::Wake(blocked);
+  if (blocked->turnstile_.Open()) Deliveries::Wake(blocked, wait);
 }
 
 void BlockedWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {

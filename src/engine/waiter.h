@@ -2,6 +2,7 @@
 // waits, and whether it could run the getter itself.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -93,12 +94,13 @@ class Blocked {
 
  private:
   friend class Deliveries;
-  // Has this thread wake that one as soon as it wakes. False: it is awake already.
-  bool WakesNext(const std::shared_ptr<Blocked>& next);
+  // Has this thread wake that one as soon as it wakes from that wait. False: it has woken.
+  bool WakesNext(uint64_t wait, const std::shared_ptr<Blocked>& next);
 
   Turnstile turnstile_;
   Woken woken_;
   std::mutex mutex_;
+  std::atomic<uint64_t> wait_{0};  // Counts them.
   bool awake_ = true;
   std::shared_ptr<Blocked> next_;
 };
