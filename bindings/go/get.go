@@ -66,23 +66,10 @@ func (g *group) await(ctx context.Context, c *core.Call, key string, began int) 
 	case core.COHORT_BEGIN_LEAD:
 		load = c.Hit.Load
 	case core.COHORT_BEGIN_PENDING:
-		ticket := c.Hit.Ticket
-		if ctx == nil {
-			<-c.Done()
-		} else {
-			if loads(ctx, g, key) {
-				c.Cancel(g.handle, ticket)
-			}
-			select {
-			case <-c.Done():
-			case <-ctx.Done():
-				// The event comes all the same, and at once: the value, if it was quicker.
-				c.Cancel(g.handle, ticket)
-				<-c.Done()
-			}
+		if ctx != nil && loads(ctx, g, key) {
+			c.Cancel(g.handle, c.Hit.Ticket)
 		}
-		core.Fence()
-		c.Taken()
+		c.Wait(ctx, g.handle)
 		if c.Event.Kind != core.COHORT_EVENT_LEAD {
 			return 0, g.failure(ctx, &c.Event, key)
 		}

@@ -2,7 +2,6 @@ package core
 
 import (
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -32,28 +31,11 @@ func Queue() uintptr {
 	return queue.Load()
 }
 
-// startQueue makes the queue and puts its descriptor into Go's poller, so that waiting for events holds no thread.
+// startQueue makes the queue and starts its reader.
 func startQueue() {
-	var q uintptr
-	if err := Try(func(object uintptr) bool { q = Cohort_queue_new(object); return q != 0 }); err != nil {
+	q, conn, err := newPolledQueue()
+	if err != nil {
 		panic(fmt.Sprintf("cannot make the completion queue: %v", err))
-	}
-	fd := -1
-	if err := Try(func(object uintptr) bool { fd = Cohort_queue_fd(q, object); return fd >= 0 }); err != nil {
-		panic(fmt.Sprintf("the completion queue has no descriptor: %v", err))
-	}
-	// The descriptor is the queue's own: the poller gets a duplicate that it may close.
-	own, err := syscall.Dup(fd)
-	if err == nil {
-		syscall.CloseOnExec(own)
-		err = syscall.SetNonblock(own, true)
-	}
-	if err != nil {
-		panic(fmt.Sprintf("cannot duplicate the descriptor of the completion queue: %v", err))
-	}
-	conn, err := os.NewFile(uintptr(own), "cohort queue").SyscallConn()
-	if err != nil {
-		panic(fmt.Sprintf("cannot wait for the completion queue: %v", err))
 	}
 	logLines = make(chan func(), 1024)
 	go func() {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,8 @@ type Call struct {
 	scratch *[scratchBytes]byte
 	done    chan struct{}
 	state   atomic.Int32
+	seat    *seat // where this get waits; nil: at Done
+	waited  bool  // the last get had to wait, so the next one will, too
 }
 
 // A Call's event meets the waiting goroutine here.
@@ -100,15 +103,69 @@ func (c *Call) BufferFor(buf []byte) []byte {
 // Error copies the error of the operation that could not begin.
 func (c *Call) Error() *Error { return takeError(c.Hit.error) }
 
-// Begin begins a get. Returns COHORT_BEGIN_* or a negated status. buf takes a hit; c.Hit tells the rest.
+// Begin begins a get. Returns COHORT_BEGIN_* or a negated status. buf takes a hit; c.Hit tells the rest. A get that is
+// PENDING ends with Wait.
 func (c *Call) Begin(group uintptr, key string, buf []byte, flags int, timeoutMs int64) int {
 	Fence()
+	if c.waited {
+		if c.seat = sit(); c.seat != nil {
+			c.Hit.queue = c.seat.queue
+		}
+	}
 	place := enter(c.Hit.tag)
 	began := Cohort_go_begin(group, key, buf, flags, timeoutMs, uintptr(unsafe.Pointer(&c.Hit)))
 	place.leave()
 	Fence()
 	runtime.KeepAlive(c)
+	if c.waited = began == COHORT_BEGIN_PENDING; !c.waited && c.seat != nil {
+		c.stand()
+	}
 	return began
+}
+
+// Wait waits for the Event of a get that is PENDING. When ctx ends the get is cancelled: the event comes all the same, and at
+// once, with the value if that was quicker. ctx may be nil.
+func (c *Call) Wait(ctx context.Context, group uintptr) {
+	var ended <-chan struct{}
+	if ctx != nil {
+		ended = ctx.Done()
+	}
+	if c.seat != nil {
+		c.waitSeated(ctx, ended != nil, group)
+	} else {
+		standing.Add(1)
+		select {
+		case <-c.Done():
+		case <-ended: // never, if it is nil
+			c.Cancel(group, c.Hit.Ticket)
+			<-c.Done()
+		}
+		standing.Add(-1)
+	}
+	Fence()
+	c.Taken()
+}
+
+func (c *Call) waitSeated(ctx context.Context, ends bool, group uintptr) {
+	if ends {
+		ticket, cancelled := c.Hit.Ticket, make(chan struct{})
+		stop := context.AfterFunc(ctx, func() {
+			c.Cancel(group, ticket)
+			close(cancelled)
+		})
+		defer func() {
+			if !stop() {
+				<-cancelled // the group may be gone after that
+			}
+		}()
+	}
+	c.seat.wait(&c.Event)
+	c.stand()
+}
+
+func (c *Call) stand() {
+	c.seat.stand()
+	c.seat, c.Hit.queue = nil, Queue()
 }
 
 // Start runs one call that puts the Call's event into the queue if it returns COHORT_OK.

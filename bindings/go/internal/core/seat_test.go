@@ -1,0 +1,34 @@
+package core
+
+import "testing"
+
+func TestSeatsAreFewAndForThoseWhoWaitAlone(t *testing.T) {
+	var taken []*seat
+	for range seats {
+		s := sit()
+		if s == nil {
+			t.Fatal("there is no seat")
+		}
+		taken = append(taken, s)
+	}
+	if sit() != nil {
+		t.Error("one more than there are sits")
+	}
+	for _, s := range taken {
+		s.stand()
+	}
+	standing.Add(int64(len(seats)))
+	if sit() != nil {
+		t.Error("one sits although many wait")
+	}
+	standing.Add(-int64(len(seats)))
+	s := sit()
+	if s == nil {
+		t.Fatal("no seat was given back")
+	}
+	Cohort_queue_wake(s.queue)
+	if s.look(0) {
+		t.Error("an event has come to a seat that nobody had")
+	}
+	s.stand()
+}

@@ -1,0 +1,89 @@
+package core
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
+
+// A seat is a queue of its own, with its own descriptor in Go's poller, for one get at a time. Who sits there is woken by the
+// poller itself. Otherwise the poller wakes the reader, which wakes the goroutine and, because Go expects more to do,
+// one more thread: with few gets under way that is most of what they wait for. With many the reader takes many events at once.
+type seat struct {
+	queue  uintptr
+	events []Event
+	conn   syscall.RawConn
+	look   func(fd uintptr) bool
+	taken  atomic.Bool
+}
+
+var (
+	seats     [2]seat
+	seatsOnce sync.Once
+	standing  atomic.Int64 // gets that wait without a seat
+)
+
+// sit takes a free seat; nil: there is none, or so many wait that the reader serves them better.
+func sit() *seat {
+	if standing.Load() >= int64(len(seats)) {
+		return nil
+	}
+	seatsOnce.Do(func() {
+		for i := range seats {
+			s := &seats[i]
+			// Without a descriptor there is no seat: it stays taken.
+			s.taken.Store(s.prepare() != nil)
+		}
+	})
+	for i := range seats {
+		if s := &seats[i]; !s.taken.Load() && s.taken.CompareAndSwap(false, true) {
+			return s
+		}
+	}
+	return nil
+}
+
+func (s *seat) stand() { s.taken.Store(false) }
+
+func (s *seat) prepare() (err error) {
+	if s.queue, s.conn, err = newPolledQueue(); err != nil {
+		return err
+	}
+	s.events = make([]Event, 1)
+	s.look = func(uintptr) bool { return Cohort_queue_wait(s.queue, s.events, 0) == 1 }
+	return nil
+}
+
+// wait waits for the one event that comes. The descriptor lives as long as the process.
+func (s *seat) wait(event *Event) {
+	if err := s.conn.Read(s.look); err != nil {
+		panic("cohort: the completion queue cannot be read: " + err.Error())
+	}
+	*event = s.events[0]
+}
+
+// newPolledQueue makes a queue whose descriptor is in Go's poller, so that waiting for its events holds no thread.
+func newPolledQueue() (queue uintptr, conn syscall.RawConn, err error) {
+	fd := -1
+	err = Try(func(object uintptr) bool {
+		if queue = Cohort_queue_new(object); queue != 0 {
+			fd = Cohort_queue_fd(queue, object)
+		}
+		return fd >= 0
+	})
+	if err != nil {
+		Cohort_queue_free(queue)
+		return 0, nil, err
+	}
+	// The descriptor is the queue's own: the poller gets a duplicate that it may close.
+	own, err := syscall.Dup(fd)
+	if err == nil {
+		syscall.CloseOnExec(own)
+		err = syscall.SetNonblock(own, true)
+	}
+	if err == nil {
+		conn, err = os.NewFile(uintptr(own), "cohort queue").SyscallConn()
+	}
+	return queue, conn, err
+}
