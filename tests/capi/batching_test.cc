@@ -155,7 +155,7 @@ TEST_F(Requests, RemoveKeysIsOneRequestForEachPeerWhateverTheNumberOfKeys) {
     std::vector<int64_t> sizes;
     int owned = 0;
     for (int i = 0; i < count; ++i) {
-      const std::string key = "key" + std::to_string(i);
+      const std::string key = std::to_string(i) + "-key";
       bytes += key;
       sizes.push_back(static_cast<int64_t>(key.size()));
       owned += Owner(asker_, key) == "owner" ? 1 : 0;
@@ -171,7 +171,7 @@ TEST_F(Requests, RemoveKeysIsOneRequestForEachPeerWhateverTheNumberOfKeys) {
     EXPECT_EQ(requests.begin()->second, 1);
     EXPECT_EQ(requests.begin()->first, count == 300 ? "batch" : "plain") << "many have a shorter form";
     for (int i = 0; i < count; ++i) {
-      const std::string key = "key" + std::to_string(i);
+      const std::string key = std::to_string(i) + "-key";
       EXPECT_EQ(cohort_group_lookup(owners_.get(), key.data(), key.size()), nullptr);
     }
   }
