@@ -102,12 +102,15 @@ cohort_status_t cohort_group_options_set_max_entries(cohort_group_options_t* opt
   });
 }
 
+static_assert(COHORT_POLICY_LRU == static_cast<int32_t>(Policy::kLru));
+static_assert(COHORT_POLICY_ADAPTIVE == static_cast<int32_t>(Policy::kAdaptive));
+
 cohort_status_t cohort_group_options_set_policy(cohort_group_options_t* options, int32_t policy,
                                                 cohort_error_t* error) {
   return Fence(error, [&] {
     Check check;
     check.Handle(options, "options");
-    if (!check.Range(policy, COHORT_POLICY_LRU, COHORT_POLICY_LRU, "policy").ok()) return check.status();
+    if (!check.Range(policy, COHORT_POLICY_LRU, COHORT_POLICY_ADAPTIVE, "policy").ok()) return check.status();
     options->settings.cache.policy = static_cast<Policy>(policy);
     return Status();
   });

@@ -45,9 +45,23 @@ type Options struct {
 	// copies of other nodes' values. Default: the engine's, outside of Go's heap.
 	CacheFactory func(maxBytes int64) (Cache, error)
 
+	// Policy says which value leaves a group's cache when room is needed; default LRU, as in groupcache.
+	Policy Policy
+
 	// MetricProvider (optional) exports statistics with OpenTelemetry.
 	MetricProvider *MeterProvider
 }
+
+// Policy says which value leaves a cache when room is needed.
+type Policy int32
+
+const (
+	// LRU lets the least recently used value go, and keeps every new one.
+	LRU Policy = core.COHORT_POLICY_LRU
+	// Adaptive goes by recency, reuse or frequency, whichever hits most at the time. It resists scans, and may not keep a
+	// value that a getter has brought; one that was set is always kept.
+	Adaptive Policy = core.COHORT_POLICY_ADAPTIVE
+)
 
 // Instance is one member of a cluster. It needs no closing: the engine's part is released some time after the last
 // reference to the Instance and its groups has gone.

@@ -407,8 +407,12 @@ enum {
   COHORT_TIER_HOT = 2   /**< Copies of other members' values: 1/8. */
 };
 
-/** Which entry leaves when room is needed. */
-enum { COHORT_POLICY_LRU = 0 /**< The least recently used. */ };
+/** Which entry leaves when room is needed, or is not kept because those that are here are worth more. */
+enum {
+  COHORT_POLICY_LRU = 0,     /**< The least recently used, as in groupcache. Keeps every value. */
+  COHORT_POLICY_ADAPTIVE = 1 /**< By recency, reuse or frequency, whichever hits most at the time; the default. Resists
+                                  scans, and may not keep a value that was loaded; one that was set is always kept. */
+};
 
 /** Why an entry left a cache. */
 enum {
@@ -431,7 +435,7 @@ typedef void (*cohort_cache_add_fn)(void *user, const char *key, size_t key_size
 /** Custom cache: forgets @p key; an empty call (key NULL) forgets everything. */
 typedef void (*cohort_cache_remove_fn)(void *user, const char *key, size_t key_size);
 
-/** Makes options with every default: 64 MiB, LRU, no getter. The caller owns them. */
+/** Makes options with every default: 64 MiB, adaptive, no getter. The caller owns them. */
 COHORT_API cohort_group_options_t *cohort_group_options_new(void);
 /** Releases the options. Groups made from them are not affected. */
 COHORT_API void cohort_group_options_free(cohort_group_options_t *options);
@@ -441,7 +445,7 @@ COHORT_API cohort_status_t cohort_group_options_set_cache_bytes(cohort_group_opt
 /** Most entries for both tiers, split as the bytes are; default 0: no limit. */
 COHORT_API cohort_status_t cohort_group_options_set_max_entries(cohort_group_options_t *options, int64_t max_entries,
                                                                 cohort_error_t *error);
-/** COHORT_POLICY_*. */
+/** COHORT_POLICY_*; default COHORT_POLICY_ADAPTIVE. */
 COHORT_API cohort_status_t cohort_group_options_set_policy(cohort_group_options_t *options, int32_t policy,
                                                            cohort_error_t *error);
 /** Longest time for one load, after which its waiters end with COHORT_TIMEOUT; 1 ms to 1 day, default 60,000. */

@@ -508,7 +508,7 @@ enum class LogLevel : int32_t {
 };
 /** The two tiers of a group's cache. */
 enum class Tier : int32_t { main = COHORT_TIER_MAIN, hot = COHORT_TIER_HOT };
-enum class Policy : int32_t { lru = COHORT_POLICY_LRU };
+enum class Policy : int32_t { lru = COHORT_POLICY_LRU, adaptive = COHORT_POLICY_ADAPTIVE };
 /** Why an entry left a cache by itself. */
 enum class EvictReason : int32_t { room = COHORT_EVICTED_FOR_ROOM, expired = COHORT_EVICTED_EXPIRED };
 

@@ -16,8 +16,8 @@ class GroupOptions : public ::testing::Test {
 TEST_F(GroupOptions, P10_EachSetterChecksAtOnce) {
   cohort_group_options_t* const options = options_.get();
   EXPECT_EQ(cohort_group_options_set_max_entries(options, -1, error_), COHORT_INVALID_ARGUMENT);
-  EXPECT_EQ(cohort_group_options_set_policy(options, 1, error_), COHORT_INVALID_ARGUMENT);
-  EXPECT_EQ(error_.message(), "policy is 1; it must be from 0 to 0");
+  EXPECT_EQ(cohort_group_options_set_policy(options, 2, error_), COHORT_INVALID_ARGUMENT);
+  EXPECT_EQ(error_.message(), "policy is 2; it must be from 0 to 1");
   EXPECT_EQ(cohort_group_options_set_load_timeout_ms(options, 0, error_), COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(error_.message(), "load_timeout_ms is 0; it must be from 1 to 86400000");
   EXPECT_EQ(cohort_group_options_set_load_timeout_ms(options, 86'400'001, error_), COHORT_INVALID_ARGUMENT);
@@ -48,6 +48,28 @@ TEST_F(GroupOptions, P10_EachSetterChecksAtOnce) {
   EXPECT_EQ(cohort_group_options_set_load_timeout_ms(nullptr, 1, error_), COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(cohort_group_options_set_getter_queue(nullptr, nullptr, 0, error_), COHORT_INVALID_ARGUMENT);
   cohort_group_options_free(nullptr);
+}
+
+// Keys that are asked for again and again, and then many that are asked for once.
+TEST_F(GroupOptions, AdaptiveKeepsWhatIsPopularBesideAScanAndLruDoesNot) {
+  for (const int32_t policy : {COHORT_POLICY_LRU, COHORT_POLICY_ADAPTIVE}) {
+    Owned<cohort_group_options_t> options = Echo();
+    ASSERT_EQ(cohort_group_options_set_max_entries(options.get(), 16, error_), COHORT_OK);
+    ASSERT_EQ(cohort_group_options_set_policy(options.get(), policy, error_), COHORT_OK);
+    const Owned<cohort_instance_t> instance = NewInstance();
+    const Owned<cohort_group_t> group = NewGroup(instance, options);
+    for (int round = 0; round < 5; ++round) {
+      for (int i = 0; i < 10; ++i) Got(group, "popular" + std::to_string(i));
+    }
+    for (int i = 0; i < 100; ++i) Got(group, "once" + std::to_string(i));
+    int kept = 0;
+    for (int i = 0; i < 10; ++i) kept += Cached(group, "popular" + std::to_string(i)) ? 1 : 0;
+    if (policy == COHORT_POLICY_LRU) {
+      EXPECT_EQ(kept, 0);
+    } else {
+      EXPECT_GE(kept, 8);
+    }
+  }
 }
 
 TEST_F(GroupOptions, ABudgetOfZeroKeepsNothing) {

@@ -93,6 +93,7 @@ func newGroup(i *Instance, name string, cacheBytes int64, getter Getter) (*group
 		options := core.Cohort_group_options_new()
 		defer core.Cohort_group_options_free(options)
 		if core.Cohort_group_options_set_cache_bytes(options, cacheBytes, object) != core.COHORT_OK ||
+			core.Cohort_group_options_set_policy(options, int(i.opts.Policy), object) != core.COHORT_OK ||
 			core.Cohort_group_options_set_load_timeout_ms(options, longestLoadMs, object) != core.COHORT_OK ||
 			core.Cohort_group_options_set_getter_queue(options, core.Queue(), tag, object) != core.COHORT_OK {
 			return false

@@ -7620,6 +7620,7 @@ SWIG_init(void) {
   SWIG_Python_SetConstant(d, "COHORT_TIER_MAIN",SWIG_From_int((int)(COHORT_TIER_MAIN)));
   SWIG_Python_SetConstant(d, "COHORT_TIER_HOT",SWIG_From_int((int)(COHORT_TIER_HOT)));
   SWIG_Python_SetConstant(d, "COHORT_POLICY_LRU",SWIG_From_int((int)(COHORT_POLICY_LRU)));
+  SWIG_Python_SetConstant(d, "COHORT_POLICY_ADAPTIVE",SWIG_From_int((int)(COHORT_POLICY_ADAPTIVE)));
   SWIG_Python_SetConstant(d, "COHORT_EVICTED_FOR_ROOM",SWIG_From_int((int)(COHORT_EVICTED_FOR_ROOM)));
   SWIG_Python_SetConstant(d, "COHORT_EVICTED_EXPIRED",SWIG_From_int((int)(COHORT_EVICTED_EXPIRED)));
   SWIG_Python_SetConstant(d, "COHORT_BEGIN_HIT",SWIG_From_int((int)(COHORT_BEGIN_HIT)));

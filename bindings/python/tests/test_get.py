@@ -35,6 +35,16 @@ def test_a_decorated_function_becomes_the_group(node: cohort.Instance) -> None:
     assert pages.instance is node
 
 
+@pytest.mark.parametrize("policy", list(cohort.Policy))
+def test_only_the_adaptive_policy_keeps_what_is_popular_beside_a_scan(node: cohort.Instance, policy: cohort.Policy) -> None:
+    group = node.new_group("g", upper, max_entries=16, policy=policy)
+    popular = [f"popular{n}" for n in range(10)]
+    for key in popular * 5 + [f"once{n}" for n in range(100)]:
+        group.get(key)
+    kept = sum(group.peek(key) is not None for key in popular)
+    assert (kept >= 8) == (policy is cohort.Policy.ADAPTIVE)
+
+
 def test_str_and_bytes_are_the_same_key(node: cohort.Instance) -> None:
     seen = []
     group = node.new_group("g", lambda key: (seen.append(key), key.encode("utf-8", "surrogateescape"))[1])

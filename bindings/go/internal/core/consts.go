@@ -48,6 +48,7 @@ const (
 	COHORT_TIER_MAIN                     = 1
 	COHORT_TIER_HOT                      = 2
 	COHORT_POLICY_LRU                    = 0
+	COHORT_POLICY_ADAPTIVE               = 1
 	COHORT_EVICTED_FOR_ROOM              = 1
 	COHORT_EVICTED_EXPIRED               = 2
 	COHORT_BEGIN_HIT                     = 1

@@ -30,7 +30,7 @@ from ._errors import (
     WouldDeadlock,
 )
 from ._getter import Expiring, Getter
-from ._kinds import Entry, Eviction, Reason, Ring, Source, Tier
+from ._kinds import Entry, Eviction, Policy, Reason, Ring, Source, Tier
 from ._load import Load, current_load, key_bytes, key_text
 from ._stats import CacheStats, GroupStats
 from ._version import __version__
@@ -66,6 +66,7 @@ __all__ = [
     "NoGetter",
     "NotFound",
     "Op",
+    "Policy",
     "Protobuf",
     "Reason",
     "Request",

@@ -115,6 +115,7 @@ def cohort_instance_handle_request(instance: Handle, method: Bytes, target: Byte
 COHORT_TIER_MAIN: int
 COHORT_TIER_HOT: int
 COHORT_POLICY_LRU: int
+COHORT_POLICY_ADAPTIVE: int
 COHORT_EVICTED_FOR_ROOM: int
 COHORT_EVICTED_EXPIRED: int
 def cohort_group_options_new() -> Handle: ...

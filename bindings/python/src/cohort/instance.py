@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from . import _core, _port, _wait
 from ._errors import Closed, CohortError, error_of
 from ._getter import Getter, Loader
-from ._kinds import Eviction, Reason, Ring, Tier
+from ._kinds import Eviction, Policy, Reason, Ring, Tier
 from ._runner import Runner
 from ._time import timeout_ms
 from .codecs import BYTES, Codec
@@ -159,6 +159,7 @@ class Instance:
         *,
         cache_bytes: int = ...,
         max_entries: int = ...,
+        policy: Policy = ...,
         load_timeout: float = ...,
         ttl: float | None = ...,
         on_eviction: Callable[[Eviction], object] | None = ...,
@@ -172,6 +173,7 @@ class Instance:
         codec: Codec[T],
         cache_bytes: int = ...,
         max_entries: int = ...,
+        policy: Policy = ...,
         load_timeout: float = ...,
         ttl: float | None = ...,
         on_eviction: Callable[[Eviction], object] | None = ...,
@@ -184,6 +186,7 @@ class Instance:
         codec: Any = BYTES,
         cache_bytes: int = 64 << 20,
         max_entries: int = 0,
+        policy: Policy = Policy.ADAPTIVE,
         load_timeout: float = 60.0,
         ttl: float | None = None,
         on_eviction: Callable[[Eviction], object] | None = None,
@@ -198,6 +201,7 @@ class Instance:
         :param codec: what values are: `codecs.BYTES`, `TEXT`, `JSON`, `Protobuf(Message)`, `VIEW`, or one of your own.
         :param cache_bytes: for both tiers, overheads included; 0 or less turns caching off.
         :param max_entries: for both tiers; 0 is no limit.
+        :param policy: which value leaves when room is needed.
         :param load_timeout: seconds that one load may take, after which its waiters end with `Timeout`.
         :param ttl: seconds that values live unless said otherwise; None: for ever.
         :param on_eviction: told of entries that leave for room or by expiry, on any thread; it must not block.
@@ -208,6 +212,7 @@ class Instance:
         options = _core.cohort_group_options_new()
         _core.cohort_group_options_set_cache_bytes(options, cache_bytes)
         _core.cohort_group_options_set_max_entries(options, max_entries)
+        _core.cohort_group_options_set_policy(options, policy)
         _core.cohort_group_options_set_load_timeout_ms(options, timeout_ms(load_timeout))
         if loader.is_async:
             loader.port = _port.running_port() if _port.loop_is_running() else _port.background_port()
@@ -228,6 +233,7 @@ class Instance:
         *,
         cache_bytes: int = ...,
         max_entries: int = ...,
+        policy: Policy = ...,
         load_timeout: float = ...,
         ttl: float | None = ...,
         on_eviction: Callable[[Eviction], object] | None = ...,
@@ -240,6 +246,7 @@ class Instance:
         codec: Codec[T],
         cache_bytes: int = ...,
         max_entries: int = ...,
+        policy: Policy = ...,
         load_timeout: float = ...,
         ttl: float | None = ...,
         on_eviction: Callable[[Eviction], object] | None = ...,

@@ -90,8 +90,11 @@ pub const COHORT_LOG_ERROR: i32 = 3;
 pub const COHORT_TIER_MAIN: i32 = 1;
 /// Copies of other members' values: 1/8.
 pub const COHORT_TIER_HOT: i32 = 2;
-/// The least recently used.
+/// The least recently used, as in groupcache. Keeps every value.
 pub const COHORT_POLICY_LRU: i32 = 0;
+/// By recency, reuse or frequency, whichever hits most at the time; the default. Resists
+/// scans, and may not keep a value that was loaded; one that was set is always kept.
+pub const COHORT_POLICY_ADAPTIVE: i32 = 1;
 /// The budget was reached.
 pub const COHORT_EVICTED_FOR_ROOM: i32 = 1;
 /// Its time had come.
@@ -691,7 +694,7 @@ extern "C" {
     pub fn cohort_response_view(response: *const cohort_response_t, view: *mut cohort_response_view_t);
     /// Releases the response.
     pub fn cohort_response_free(response: *mut cohort_response_t);
-    /// Makes options with every default: 64 MiB, LRU, no getter. The caller owns them.
+    /// Makes options with every default: 64 MiB, adaptive, no getter. The caller owns them.
     pub fn cohort_group_options_new() -> *mut cohort_group_options_t;
     /// Releases the options. Groups made from them are not affected.
     pub fn cohort_group_options_free(options: *mut cohort_group_options_t);
@@ -707,7 +710,7 @@ extern "C" {
         max_entries: i64,
         error: *mut cohort_error_t,
     ) -> cohort_status_t;
-    /// `COHORT_POLICY_*`.
+    /// `COHORT_POLICY_*`; default `COHORT_POLICY_ADAPTIVE`.
     pub fn cohort_group_options_set_policy(
         options: *mut cohort_group_options_t,
         policy: i32,

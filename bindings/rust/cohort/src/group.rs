@@ -177,6 +177,18 @@ fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
+/// Which value leaves a group's cache when room is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Policy {
+    /// The least recently used, as in groupcache. Keeps every new value.
+    Lru = 0,
+    /// By recency, reuse or frequency, whichever hits most at the time. Resists scans, and may not keep a value that a getter
+    /// has brought; one that was set is always kept.
+    #[default]
+    Adaptive = 1,
+}
+
 impl<'a> GroupBuilder<'a> {
     pub(crate) fn new(instance: &'a Instance, name: String) -> Self {
         Self { instance, name, call: None, longest: LONGEST, options: GroupOptions::new() }
@@ -196,6 +208,11 @@ impl<'a> GroupBuilder<'a> {
     /// Most entries for both tiers, split as the bytes are; default: no limit.
     pub fn max_entries(self, entries: u64) -> Self {
         self.option(|options| options.max_entries(signed(entries)))
+    }
+
+    /// Which value leaves when room is needed; default [`Policy::Adaptive`].
+    pub fn policy(self, policy: Policy) -> Self {
+        self.option(|options| options.policy(policy as i32))
     }
 
     /// The longest time for one load, after which its waiters end with [`Error::Timeout`]; 1 ms to 1 day, default a minute.

@@ -75,7 +75,7 @@ pub use change::Change;
 pub use error::{BoxError, Error, NotFound, Panicked, SharedError};
 pub use get::{Get, GetWithSource};
 pub use getter::Getter;
-pub use group::{Cache, Evicted, Group, GroupBuilder, Reason, Tier};
+pub use group::{Cache, Evicted, Group, GroupBuilder, Policy, Reason, Tier};
 pub use instance::{engine_version, Instance, InstanceBuilder, LogLevel, Ring};
 pub use key::Key;
 pub use many::GetMany;

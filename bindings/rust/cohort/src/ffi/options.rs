@@ -107,6 +107,10 @@ impl GroupOptions {
         set(|error| unsafe { sys::cohort_group_options_set_max_entries(self.as_ptr(), entries, error) })
     }
 
+    pub(crate) fn policy(&self, policy: i32) -> Result<(), Error> {
+        set(|error| unsafe { sys::cohort_group_options_set_policy(self.as_ptr(), policy, error) })
+    }
+
     pub(crate) fn load_timeout_ms(&self, timeout_ms: i64) -> Result<(), Error> {
         set(|error| unsafe { sys::cohort_group_options_set_load_timeout_ms(self.as_ptr(), timeout_ms, error) })
     }

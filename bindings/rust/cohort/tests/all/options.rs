@@ -1,7 +1,7 @@
 //! Options: what is wrong with one is told, and each does what it says.
 
 use crate::help::{eventually, node, Count};
-use cohort::{Error, Instance, LogLevel, Reason, Ring, Tier, Transport};
+use cohort::{Error, Instance, LogLevel, Policy, Reason, Ring, Tier, Transport};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -114,6 +114,21 @@ fn rings_differ() {
         (0..100).map(|n| node.owner(n.to_string()).unwrap().unwrap()).collect::<Vec<_>>()
     });
     assert!(owners[0] != owners[1] && owners[1] != owners[2] && owners[0] != owners[2]);
+}
+
+#[test]
+fn the_adaptive_policy_keeps_what_is_popular_beside_a_scan() {
+    let node = node();
+    for (name, policy) in [("lru", Policy::Lru), ("adaptive", Policy::default())] {
+        let group = node.new_group(name).max_entries(16).policy(policy).blocking_getter(|_| Ok("v")).build().unwrap();
+        let popular: Vec<String> = (0..10).map(|n| format!("popular{n}")).collect();
+        for _ in 0..5 {
+            popular.iter().for_each(|key| drop(group.get_blocking(key).unwrap()));
+        }
+        (0..100).for_each(|n| drop(group.get_blocking(format!("once{n}")).unwrap()));
+        let kept = popular.iter().filter(|key| group.peek(key).is_some()).count();
+        assert_eq!(kept >= 8, policy == Policy::Adaptive, "{name} kept {kept}");
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ public final class GroupBuilder<K, V> {
   private final Cohort cohort;
   private long cacheBytes = 64 << 20;
   private long maxEntries;
+  private Policy policy = Policy.ADAPTIVE;
   private Duration loadTimeout;
   private Loader.WithContext<? super K, ? extends V> loader;
   private AsyncLoader<? super K, ? extends V> asyncLoader;
@@ -62,6 +63,17 @@ public final class GroupBuilder<K, V> {
    */
   public GroupBuilder<K, V> maxEntries(long entries) {
     maxEntries = entries;
+    return this;
+  }
+
+  /**
+   * Which value leaves when room is needed.
+   *
+   * @param policy default {@link Policy#ADAPTIVE}
+   * @return this
+   */
+  public GroupBuilder<K, V> policy(Policy policy) {
+    this.policy = Objects.requireNonNull(policy);
     return this;
   }
 
@@ -188,6 +200,7 @@ public final class GroupBuilder<K, V> {
     try {
       Native.cohort_group_options_set_cache_bytes(options, cacheBytes);
       Native.cohort_group_options_set_max_entries(options, maxEntries);
+      Native.cohort_group_options_set_policy(options, policy.code);
       if (loadTimeout != null) Native.cohort_group_options_set_load_timeout_ms(options, loadTimeout.toMillis());
       if (group.runner != null) {
         owner.queue.listen(tag, loads(new WeakReference<>(group)));

@@ -60,6 +60,20 @@ class SizesTest {
   }
 
   @Test
+  void onlyTheAdaptivePolicyKeepsWhatIsPopularBesideAScan() {
+    try (Cohort cohort = Cohort.builder().build()) {
+      for (Policy policy : Policy.values()) {
+        Group<String, String> group =
+            cohort.group(policy.name(), Codec.utf8()).maxEntries(16).policy(policy).loader(key -> "v").build();
+        for (int i = 0; i < 50; i++) group.get("popular" + i % 10);
+        for (int i = 0; i < 100; i++) group.get("once" + i);
+        long kept = IntStream.range(0, 10).filter(i -> group.peek("popular" + i).isPresent()).count();
+        assertEquals(policy == Policy.ADAPTIVE, kept >= 8, policy + " kept " + kept);
+      }
+    }
+  }
+
+  @Test
   void valuesOfEverySize() {
     try (Cohort cohort = Cohort.builder().build()) {
       Group<String, String> texts = cohort.group("texts", Codec.utf8()).loader(key -> text(key, Integer.parseInt(key))).build();

@@ -47,6 +47,7 @@ public final class Constants {
   public static final int COHORT_TIER_MAIN = 1;
   public static final int COHORT_TIER_HOT = 2;
   public static final int COHORT_POLICY_LRU = 0;
+  public static final int COHORT_POLICY_ADAPTIVE = 1;
   public static final int COHORT_EVICTED_FOR_ROOM = 1;
   public static final int COHORT_EVICTED_EXPIRED = 2;
   public static final int COHORT_BEGIN_HIT = 1;
