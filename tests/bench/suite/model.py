@@ -118,6 +118,7 @@ class Part:
     rows: list[Row]
     rounds: int
     question_s: float  # about how long a question takes
+    short: str = ""  # what its rows' titles begin with where they stand alone
     warm_up: dict[str, list[str]] = field(default_factory=dict)  # asked once before, by subject
     notes: list[str] = field(default_factory=list)  # what is left out, and why
     failures: list[str] = field(default_factory=list)  # who did not do what it was asked

@@ -49,12 +49,13 @@ def bars(row: RowResult, top: float) -> tuple[str, float]:
     return "\n".join(out), y + 14
 
 
-def decades(low: float, high: float) -> Iterator[float]:
-    at = 10.0 ** math.floor(math.log10(low))
-    while at <= high * 1.0001:
-        if at >= low * 0.9999:
-            yield at
-        at *= 10
+def marks(low: float, high: float) -> Iterator[float]:
+    """Powers of ten, and where these are few what lies between them."""
+    steps = (1.0, 2.0, 5.0) if high / low < 50 else (1.0,)
+    decade = 10.0 ** math.floor(math.log10(low))
+    while decade <= high:
+        yield from (decade * step for step in steps if low <= decade * step <= high)
+        decade *= 10
 
 
 def spread(wanted: list[float], apart: float) -> list[float]:
@@ -84,7 +85,7 @@ def lines(title: str, rows: list[RowResult], top: float) -> tuple[str, float]:
         return left + across * (WIDTH - left - right), top + 24 + (1 - up) * height
 
     out = [text(0, top + 14, f"{title} ({rows[0].row.unit})", "title")]
-    for y in decades(low, high):
+    for y in marks(low, high):
         at = place(min(xs), y)[1]
         out += [f'<line x1="{left}" y1="{at:.1f}" x2="{WIDTH - right}" y2="{at:.1f}" class="grid"/>']
         out += [text(left - 6, at + 4, number(y), "", "end")]

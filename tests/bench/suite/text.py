@@ -148,8 +148,9 @@ def short(results: list[PartResult]) -> str:
             if beside or alone:
                 beside = beside or row.lines[1:]
                 ours = f"{number(row.lines[0].median)} {row.row.unit}"
-                ratios = ", ".join(f"{line.line.label} {ratio_text(line)}" for line in beside)
-                out.append(f"| {row.row.title} | {ours} | {ratios} |")
+                others = [line for line in beside if not line.line.label.startswith("cohort")]
+                ratios = ", ".join(f"{line.line.label} {ratio_text(line)}" for line in others)
+                out.append(f"| {part.part.short}{row.row.title} | {ours} | {ratios} |")
     return "\n".join(out) + "\n"
 
 

@@ -34,4 +34,5 @@ def part(settings: Settings, programs: Programs) -> Part:
         rows,
         settings.rounds,
         settings.seconds,
+        short="GetMany: ",
     )

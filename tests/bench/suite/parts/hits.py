@@ -145,5 +145,6 @@ def part(settings: Settings, programs: Programs) -> Part:
         rows,
         settings.rounds,
         settings.seconds,
+        short="hit: ",
         warm_up=warm,
     )

@@ -53,7 +53,7 @@ def part(settings: Settings, programs: Programs) -> Part:
         ):
             rows.append(
                 Row(
-                    f"{callers} {title}",
+                    f"{callers} {title if callers > 1 else title.removesuffix('s').replace('gets', 'get')}",
                     (ours, default, tuned, *others),
                     (*targets, few),
                     details=DETAILS,
@@ -68,4 +68,5 @@ def part(settings: Settings, programs: Programs) -> Part:
         rows,
         settings.rounds,
         seconds,
+        short="remote get: ",
     )
