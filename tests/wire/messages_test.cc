@@ -172,6 +172,39 @@ TEST(Session, ComesBackFromABatchAndFromACollect) {
   EXPECT_FALSE(DecodeCollect("\xff", &wait_ms).ok());
 }
 
+TEST(Batch, WhatANewerNodeAddsIsSkipped) {
+  // A get of "k" of "g", with a varint, a fixed64, a fixed32, bytes and a group in a group that nobody knows.
+  const std::string unknown =
+      "\x78\x96\x01"s + "\x79" + "12345678" + "\x7d" + "1234" + "\x7a\x03" + "abc" + "\x7b\x7b\x08\x01\x7c\x7c";
+  const std::string entry = "\x08\x01\x12\x01g\x1a\x01k" + unknown;
+  const std::string body = "\x0a" + std::string(1, static_cast<char>(entry.size())) + entry + unknown;
+  const auto decoded = DecodeBatch(body);
+  ASSERT_TRUE(decoded.ok());
+  ASSERT_EQ(decoded->size(), 1u);
+  EXPECT_EQ(decoded->front().key, "k");
+  for (size_t size = 1; size < body.size(); ++size) {
+    // Cut between two fields it is still a message, cut within one it is not.
+    const auto cut = DecodeBatch(std::string_view(body).substr(0, size));
+    EXPECT_TRUE(!cut.ok() || cut->front().key == "k");
+  }
+  EXPECT_FALSE(DecodeBatch("\x7b\x08\x01"s).ok()) << "a group without an end";
+  EXPECT_FALSE(DecodeBatch("\x7b\x74"s).ok()) << "a group with another's end";
+  EXPECT_FALSE(DecodeBatch("\x7c"s).ok()) << "an end without a group";
+  EXPECT_FALSE(DecodeBatch("\x02\x00"s).ok()) << "field 0";
+  EXPECT_FALSE(DecodeBatch(std::string(11, '\xff')).ok()) << "a number without an end";
+  EXPECT_FALSE(DecodeBatch(std::string(300, '\x7b')).ok()) << "groups without end";
+}
+
+TEST(Session, TicketsMayComeOneByOne) {
+  const std::string note = "\x09"s + std::string("\x07\0\0\0\0\0\0\0", 8) + "\x11" +
+                           std::string("\x01\0\0\0\0\0\0\0", 8) + "\x11" + std::string("\x02\0\0\0\0\0\0\0", 8);
+  Session session;
+  ASSERT_TRUE(DecodeBatch("\x12" + std::string(1, static_cast<char>(note.size())) + note, &session).ok());
+  EXPECT_EQ(session.id, 7u);
+  EXPECT_EQ(session.received, (std::vector<uint64_t>{1, 2}));
+  EXPECT_FALSE(DecodeBatch("\x12\x03\x12\x01x"s, &session).ok()) << "half a ticket";
+}
+
 TEST(BatchAnswers, ACodeOfANewerNodeIsNotFinal) {
   std::vector<BatchAnswer> answers(1);
   answers[0].code = static_cast<Code>(99);
