@@ -234,6 +234,11 @@ func (s *sender) roundTrip(ctx context.Context, view *core.RequestView) (status 
 			r.Header.Add(name, strings.TrimSpace(value))
 		}
 	}
+	if r.Method == http.MethodPost || r.Method == http.MethodDelete {
+		// As with the engine's own client, whatever is no PUT may be sent again, on a new connection, when the peer had closed
+		// the old one. So marked Go's client does that; a header without a value is not sent.
+		r.Header["Idempotency-Key"] = nil
+	}
 	res, err := s.raw(to, r)
 	if err != nil {
 		return 0, "", nil, err
