@@ -19,7 +19,9 @@ func TestOnlyTheAdaptivePolicyKeepsWhatIsPopularBesideAScan(t *testing.T) {
 	for _, policy := range []groupcache.Policy{groupcache.LRU, groupcache.Adaptive} {
 		instance := groupcache.New(groupcache.Options{Logger: quiet, Policy: policy})
 		made, err := instance.NewGroup("group", 20_000, groupcache.GetterFunc(
-			func(_ context.Context, _ string, dest transport.Sink) error { return dest.SetString(value, time.Time{}) }))
+			func(_ context.Context, _ string, dest transport.Sink) error {
+				return dest.SetString(value, time.Time{})
+			}))
 		require.NoError(t, err)
 		g := made.(groupcache.ExtendedGroup)
 		get := func(key string) {

@@ -693,7 +693,7 @@ typedef struct cohort_cache_stats_t {
   int64_t hits;          /**< Lookups that found a live entry. */
   int64_t evictions;     /**< Entries that left for room. */
   int64_t expirations;   /**< Entries whose time had come. */
-  int64_t rejected;      /**< Values that did not fit the tier. */
+  int64_t rejected;      /**< Values that did not fit the tier, or that the policy refused. */
 } cohort_cache_stats_t;
 
 /** Drops the handle. */

@@ -16,6 +16,7 @@ class GroupOptions : public ::testing::Test {
 TEST_F(GroupOptions, P10_EachSetterChecksAtOnce) {
   cohort_group_options_t* const options = options_.get();
   EXPECT_EQ(cohort_group_options_set_max_entries(options, -1, error_), COHORT_INVALID_ARGUMENT);
+  EXPECT_EQ(cohort_group_options_set_policy(options, COHORT_POLICY_ADAPTIVE, error_), COHORT_OK);
   EXPECT_EQ(cohort_group_options_set_policy(options, 2, error_), COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(error_.message(), "policy is 2; it must be from 0 to 1");
   EXPECT_EQ(cohort_group_options_set_load_timeout_ms(options, 0, error_), COHORT_INVALID_ARGUMENT);
