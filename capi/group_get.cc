@@ -1,4 +1,6 @@
 // Getting: begin and what is built on it. A hit allocates nothing.
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -15,8 +17,8 @@ using cohort::Code;
 using cohort::EventKind;
 using cohort::EventNode;
 using cohort::EventQueue;
-using cohort::GetAnswer;
 using cohort::FoundCopy;
+using cohort::GetAnswer;
 using cohort::Group;
 using cohort::kMissed;
 using cohort::LocalCache;
@@ -87,6 +89,42 @@ bool MayHit(const cohort_group_t* group, const char* key, size_t key_size, int32
          (flags & ~kAllFlags) == 0;
 }
 
+void ShowValue(ValueRef value, Source source, cohort_answer_t* answer) {
+  answer->size = static_cast<int64_t>(value->bytes().size());
+  answer->expire_unix_ns = value->expire_unix_ns();
+  answer->source = static_cast<int32_t>(source);
+  answer->value = ToHandle(std::move(value));
+}
+
+// The hashes of many keys, asked for in order. Has what finding the next few will need fetched from memory meanwhile.
+class Ahead {
+ public:
+  Ahead(const Group* group, const char* keys, const int64_t* key_sizes, size_t count)
+      : group_(*group), key_(keys), key_sizes_(key_sizes), count_(count) {}
+
+  uint64_t HashOf(size_t i) {
+    if (i == end_) Next();
+    return hashes_[i % hashes_.size()];
+  }
+
+ private:
+  void Next() {
+    const size_t begin = end_;
+    end_ = std::min(count_, begin + hashes_.size());
+    for (size_t i = begin; i < end_; key_ += key_sizes_[i], ++i) {
+      hashes_[i - begin] = LocalCache::Hash({key_, static_cast<size_t>(key_sizes_[i])});
+    }
+    group_.Fetch(hashes_.data(), end_ - begin);
+  }
+
+  const Group& group_;
+  const char* key_;
+  const int64_t* const key_sizes_;
+  const size_t count_;
+  size_t end_ = 0;
+  std::array<uint64_t, LocalCache::kMostFetched> hashes_{};
+};
+
 // REQUIRES (of both): MayHit.
 ValueRef FindHit(cohort_group_t* group, std::string_view key, Source* source) {
   return group->group->FindHit(key, LocalCache::Hash(key), source);
@@ -97,10 +135,7 @@ bool FindAnswer(cohort_group_t* group, std::string_view key, char* buf, size_t c
     Source source = Source::kNone;
     ValueRef value = FindHit(group, key, &source);
     if (!value) return false;
-    answer->size = static_cast<int64_t>(value->bytes().size());
-    answer->expire_unix_ns = value->expire_unix_ns();
-    answer->source = static_cast<int32_t>(source);
-    answer->value = ToHandle(std::move(value));
+    ShowValue(std::move(value), source, answer);
     return true;
   }
   FoundCopy found;
@@ -186,19 +221,26 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
     if (!peek && !events->Enter(static_cast<int64_t>(count))) return Status(Code::kClosed, "the queue is closed");
     int64_t announced = static_cast<int64_t>(count);
     const char* key = keys;
+    Source source = Source::kNone;
     PeerHolds holds;  // What one peer is asked for travels together.
+    Ahead ahead(group->group.get(), keys, key_sizes, count);
     for (size_t i = 0; i < count; key += key_sizes[i], ++i) {
       answers[i] = cohort_answer_t();
+      const std::string_view this_key(key, static_cast<size_t>(key_sizes[i]));
+      if (ValueRef value = group->group->FindHit(this_key, ahead.HashOf(i), &source)) {
+        ShowValue(std::move(value), source, &answers[i]);
+        ++hits;
+        continue;
+      }
       const QueuePlace place{events, first_tag + i, false};
       Status failure;
       try {
         GetAnswer found;
         switch (group->group->Begin(
-            {key, static_cast<size_t>(key_sizes[i])}, flags & ~COHORT_GET_CAN_LEAD, ClampTimeout(timeout_ms),
+            this_key, (flags & ~COHORT_GET_CAN_LEAD) | kMissed, ClampTimeout(timeout_ms),
             [&place] { return place.Make(); }, &found, &holds)) {
           case Begun::kHit:
-            ShowHit(&found, &answers[i]);
-            answers[i].value = ToHandle(std::move(found.value));
+            ShowValue(std::move(found.value), found.source, &answers[i]);
             ++hits;
             continue;
           case Begun::kPending:  // Its waiter has announced itself.

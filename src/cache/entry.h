@@ -1,6 +1,6 @@
-// Entry is a Value as the cache that holds it sees it: how often it was hit of late, its tier, the bits of its hash that
-// find its slot again, its place in a policy's queue, and what it is charged. Every Value is made as an Entry, so that
-// filling allocates nothing for it.
+// Entry is a Value as the cache that holds it sees it: how often it was hit of late, its tier, the bits of its hash
+// that find its slot again, its place in a policy's queue, and what it is charged. Every Value is made as an Entry, so
+// that filling allocates nothing for it.
 #pragma once
 
 #include <algorithm>
@@ -49,9 +49,7 @@ class Entry final : public Value {
   void set_mark(unsigned mark) { SetState(kMark << kMarkShift, (mark & kMark) << kMarkShift); }
 
   // The parts of the key's hash by which the index finds the entry.
-  void SetHash(uint64_t hash) {
-    where_ = (where_ & ~kHashMask) | TagOf(hash) | uint64_t{DirectoryOf(hash)} << 16;
-  }
+  void SetHash(uint64_t hash) { where_ = (where_ & ~kHashMask) | TagOf(hash) | uint64_t{DirectoryOf(hash)} << 16; }
   static uint16_t TagOf(uint64_t hash) { return static_cast<uint16_t>(hash); }
   static uint32_t DirectoryOf(uint64_t hash) {
     return static_cast<uint32_t>(hash >> 16) & ((1U << kDirectoryBits) - 1);
@@ -103,9 +101,7 @@ class Entry final : public Value {
 
   static Entry* Make(Kind kind, std::string_view key, uint64_t size, int64_t expire_unix_ns);
   static size_t AllocationBytes(Kind kind, size_t key_size, uint64_t size, bool expires);
-  size_t AllocatedBytes() const {
-    return AllocationBytes(kind(), static_cast<size_t>(key_size_), size_, expires());
-  }
+  size_t AllocatedBytes() const { return AllocationBytes(kind(), static_cast<size_t>(key_size_), size_, expires()); }
   // Behind the key, aligned. REQUIRES: that kind.
   Host* host() { return static_cast<Host*>(Behind()); }
   Value** source() { return static_cast<Value**>(Behind()); }

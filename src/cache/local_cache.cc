@@ -40,7 +40,9 @@ class ShardedCache final : public LocalCache {
   }
 
   ValueRef Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) override;
-  bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room, FoundCopy* found) override;
+  bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room,
+                FoundCopy* found) override;
+  void Fetch(const uint64_t* hashes, size_t count) const override;
   bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns,
             Origin origin) override;
   void Drop(std::string_view key, uint64_t hash) override;
@@ -269,6 +271,17 @@ bool ShardedCache::FindCopy(std::string_view key, uint64_t hash, const LazyTime&
     found->value = ValueRef();
   }
   return true;
+}
+
+void ShardedCache::Fetch(const uint64_t* hashes, size_t count) const {
+  const Reading reading;
+  uint32_t shards = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (const Shard* const shard = ShardOf(hashes[i], &shards); shard != nullptr) shard->FetchSlot(hashes[i]);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (const Shard* const shard = ShardOf(hashes[i], &shards); shard != nullptr) shard->FetchEntry(hashes[i]);
+  }
 }
 
 // With a tier of the host's own in place of one of ours, or both.

@@ -85,9 +85,13 @@ class LocalCache {
 
   // The live value, main before hot; an expired one is dropped and counted. Sets *tier on a hit.
   virtual ValueRef Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) = 0;
-  // The same, copied to `to`, which has room for `room` bytes: false if there is no such value. A copy costs less than a
-  // reference that is dropped again.
-  virtual bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room, FoundCopy* found) = 0;
+  // The same, copied to `to`, which has room for `room` bytes: false if there is no such value. A copy costs less than
+  // a reference that is dropped again.
+  virtual bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room,
+                        FoundCopy* found) = 0;
+  // Begins to fetch from memory what finding these keys will need, so that many wait for it once. At most kMostFetched.
+  static constexpr size_t kMostFetched = 32;
+  virtual void Fetch(const uint64_t* hashes, size_t count) const = 0;
   // Keeps `value` under `key` in that tier, replacing what is there and dropping it from the other tier. False, and the
   // old value is gone all the same, if it has expired, does not fit its tier, or caching is off, or if it was loaded
   // and the policy refuses it.

@@ -35,6 +35,10 @@ class alignas(64) Shard {
   template <typename Take>
   Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now, Take&& take);
 
+  // As Index::FetchSlot and FetchEntry. REQUIRES: a stay among the readers.
+  void FetchSlot(uint64_t hash) const { index_.FetchSlot(hash); }
+  void FetchEntry(uint64_t hash) const { index_.FetchEntry(hash); }
+
   // Of a tier's entries, keys and values.
   int64_t payload_bytes(unsigned tier) const { return payload_bytes_[tier].load(std::memory_order_relaxed); }
 
@@ -87,7 +91,8 @@ class alignas(64) Shard {
   static constexpr uint64_t kNotes = 64;
 
   template <typename Take>
-  [[gnu::noinline]] Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now, Take&& take);
+  [[gnu::noinline]] Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now,
+                                    Take&& take);
   template <typename Take>
   Found Look(Entry* entry, uint64_t hash, const LazyTime& now, Take&& take);
   void Note(const Entry* entry, uint64_t hash);
@@ -138,7 +143,8 @@ Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t ha
 }
 
 template <typename Take>
-Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now, Take&& take) {
+Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now,
+                              Take&& take) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (shard_count_.load(std::memory_order_relaxed) != shard_count) return Found::kElsewhere;
   Entry* const entry = index_.Find(key, hash);

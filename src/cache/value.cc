@@ -32,6 +32,8 @@ constexpr size_t AlignedForPointers(size_t size) { return (size + alignof(void*)
 // 8 bytes a slot at 65 to 81 % full (index.h), and the same in blocks that are nearly full (entry_queue.h).
 constexpr int64_t kIndexBytes = 12;
 constexpr int64_t kQueueBytes = 9;
+// What the adaptive policy remembers for each entry (history.h); LRU is charged the same.
+constexpr int64_t kHistoryBytes = 7;
 
 }  // namespace
 
@@ -111,7 +113,8 @@ void* Entry::Behind() {
 }
 
 bool Entry::IsBorrowed() const {
-  if (kind() == Kind::kWrap) return Of(*const_cast<Entry*>(this)->source())->IsBorrowed();  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  if (kind() == Kind::kWrap)
+    return Of(*const_cast<Entry*>(this)->source())->IsBorrowed();  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   return kind() == Kind::kBorrowed;
 }
 
@@ -123,6 +126,6 @@ int64_t Entry::FootprintBytes() const {
   return own + Of(*self->source())->FootprintBytes();
 }
 
-int64_t Entry::ChargedBytes() const { return FootprintBytes() + kIndexBytes + kQueueBytes; }
+int64_t Entry::ChargedBytes() const { return FootprintBytes() + kIndexBytes + kQueueBytes + kHistoryBytes; }
 
 }  // namespace cohort

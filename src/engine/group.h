@@ -64,6 +64,8 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   ValueRef FindHit(std::string_view key, uint64_t hash, Source* source);
   // The same, copied (LocalCache::FindCopy).
   bool FindHitCopy(std::string_view key, uint64_t hash, char* to, size_t room, FoundCopy* found);
+  // As LocalCache::Fetch.
+  void Fetch(const uint64_t* hashes, size_t count) const { cache_->Fetch(hashes, count); }
   // Of a get that ended with FindHit or FindHitCopy.
   void CountMiss() { stats_.Add(Counter::kGets); }
   static Source SourceOf(Tier tier) { return tier == Tier::kMain ? Source::kMain : Source::kHot; }

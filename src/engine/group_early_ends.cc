@@ -1,4 +1,5 @@
-// How a wait or a load ends before its flight would: by its deadline, because it was cancelled, or because nobody waits.
+// How a wait or a load ends before its flight would: by its deadline, because it was cancelled, or because nobody
+// waits.
 #include <algorithm>
 #include <string>
 #include <utility>

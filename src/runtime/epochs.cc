@@ -43,7 +43,8 @@ ThreadState* Claim() {
   for (;;) {
     ThreadState* best = nullptr;
     for (ThreadState* state = all.load(std::memory_order_acquire); state != nullptr; state = state->next) {
-      if (!state->taken.load(std::memory_order_relaxed) && (best == nullptr || state->number < best->number)) best = state;
+      if (!state->taken.load(std::memory_order_relaxed) && (best == nullptr || state->number < best->number))
+        best = state;
     }
     if (best == nullptr) break;
     if (!best->taken.exchange(true, std::memory_order_acquire)) return best;

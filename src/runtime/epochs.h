@@ -1,5 +1,5 @@
-// Epochs let threads read what others change, without a lock: a thread that reads says so in a place of its own, and who
-// has unlinked something frees it only when every thread that might still see it has left.
+// Epochs let threads read what others change, without a lock: a thread that reads says so in a place of its own, and
+// who has unlinked something frees it only when every thread that might still see it has left.
 //
 // The scheme is epoch-based reclamation (K. Fraser, Practical lock-freedom, 2004), with one counter for the process and
 // no limit to how far readers lag behind it.

@@ -15,7 +15,9 @@ namespace {
 
 std::string Key(int i) { return "key-" + std::to_string(i); }
 // A value that says whose it is, with its length.
-std::string ValueOf(int i, size_t round) { return Key(i) + std::string(1 + (static_cast<size_t>(i) * 7 + round) % 90, '.'); }
+std::string ValueOf(int i, size_t round) {
+  return Key(i) + std::string(1 + (static_cast<size_t>(i) * 7 + round) % 90, '.');
+}
 bool IsValueOf(int i, std::string_view bytes) {
   const std::string key = Key(i);
   return bytes.substr(0, key.size()) == key && bytes.find_first_not_of('.', key.size()) == std::string_view::npos;

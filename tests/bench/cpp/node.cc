@@ -1,6 +1,7 @@
 // A node of a cluster in which everybody asks for one cold key at once.
 //
-//   node -listen A -peers A,B,...      asked: "cold KEY CALLERS", and "loads": how often its getter, which takes 100 ms, has run
+//   node -listen A -peers A,B,...      asked: "cold KEY CALLERS", and "loads": how often its getter, which takes 100
+//   ms, has run
 #include "measure.h"
 #include "member.h"
 #include "subjects.h"

@@ -384,7 +384,7 @@ pub struct cohort_cache_stats_t {
     pub evictions: i64,
     /// Entries whose time had come.
     pub expirations: i64,
-    /// Values that did not fit the tier.
+    /// Values that did not fit the tier, or that the policy refused.
     pub rejected: i64,
 }
 /// A request as a custom transport sees it. Pointers are borrowed from the request; what does not apply is NULL and 0.
