@@ -11,6 +11,7 @@ namespace cohort {
 
 // Keys are known by a hash of 64 good bits. Sizes itself by the number of entries that it is told; without memory it
 // remembers nothing. Nothing here takes long at once: what must be done to all counters is done a little with each Add.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the compiler's own loop in the implicit copy of the arrays.
 class History {
  public:
   static constexpr unsigned kMost = 15;

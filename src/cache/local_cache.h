@@ -22,8 +22,8 @@ enum class EvictReason : int32_t { kRoom = 1, kExpired = 2 };
 class LazyTime {
  public:
   // A time that is known.
-  LazyTime(int64_t unix_ns)
-      : clock_(nullptr), read_(nullptr), unix_ns_(unix_ns) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  LazyTime(int64_t unix_ns) : clock_(nullptr), read_(nullptr), unix_ns_(unix_ns) {}
   // What `clock`, which must live on, says then: `read(clock)`.
   LazyTime(const void* clock, int64_t (*read)(const void*)) : clock_(clock), read_(read), unix_ns_(0) {}
   int64_t operator()() const { return read_ == nullptr ? unix_ns_ : read_(clock_); }

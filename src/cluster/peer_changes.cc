@@ -57,6 +57,7 @@ void PeerChanges::Tell(Change change, int64_t timeout_ms, Peer::AckDone done) {
   }
   if (closed) {
     line_->GiveBack(*permit);
+    // NOLINTNEXTLINE(bugprone-use-after-move): it was moved only if not closed.
     return done(Status(Code::kClosed, "the connection to peer " + line_->address() + " is closed"));
   }
   if (plain) return SendPlainly(telling, nullptr);
