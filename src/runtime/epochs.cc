@@ -2,6 +2,9 @@
 
 #include <sched.h>
 
+#include <cstdlib>
+#include <new>
+
 #include "runtime/process.h"
 
 namespace cohort {
@@ -38,7 +41,7 @@ void KeepOnlyMine() {
   }
 }
 
-// One that its thread has given back, the lowest number first; else a new one.
+// One that its thread has given back, the lowest number first; else a new one. Null: no memory.
 ThreadState* Claim() {
   for (;;) {
     ThreadState* best = nullptr;
@@ -49,7 +52,11 @@ ThreadState* Claim() {
     if (best == nullptr) break;
     if (!best->taken.exchange(true, std::memory_order_acquire)) return best;
   }
-  auto* const state = new ThreadState;
+  // Nothing here may fail: a hit has no way to say so. Without memory the thread waits until there is some, or another
+  // thread has ended.
+  void* const memory = std::aligned_alloc(alignof(ThreadState), sizeof(ThreadState));
+  if (memory == nullptr) return nullptr;
+  auto* const state = new (memory) ThreadState;
   state->number = numbers.fetch_add(1, std::memory_order_relaxed);
   state->next = all.load(std::memory_order_relaxed);
   while (!all.compare_exchange_weak(state->next, state, std::memory_order_release, std::memory_order_relaxed)) {
@@ -62,7 +69,7 @@ ThreadState* Claim() {
 ThreadState* Take() {
   static const bool watching = (OnForkInChild(KeepOnlyMine), true);
   static_cast<void>(watching);
-  mine = Claim();
+  while ((mine = Claim()) == nullptr) sched_yield();
   if (!owned_before) {
     owned_before = true;
     owner.state = mine;
