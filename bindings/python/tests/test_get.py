@@ -36,7 +36,9 @@ def test_a_decorated_function_becomes_the_group(node: cohort.Instance) -> None:
 
 
 @pytest.mark.parametrize("policy", list(cohort.Policy))
-def test_only_the_adaptive_policy_keeps_what_is_popular_beside_a_scan(node: cohort.Instance, policy: cohort.Policy) -> None:
+def test_only_the_adaptive_policy_keeps_what_is_popular_beside_a_scan(
+    node: cohort.Instance, policy: cohort.Policy
+) -> None:
     group = node.new_group("g", upper, max_entries=16, policy=policy)
     popular = [f"popular{n}" for n in range(10)]
     for key in popular * 5 + [f"once{n}" for n in range(100)]:
