@@ -106,6 +106,9 @@ func TestMissesToAGroupcachePeerArePlainGets(t *testing.T) {
 				}
 			}
 			for _, request := range peer.take() {
+				if request.method == "GET" && request.target == "/_groupcache/" {
+					continue // What are you? An unknown peer whose first answer takes a while is asked that.
+				}
 				if request.method != "GET" || !want[request.target] {
 					t.Errorf("%v: sent %s %s, want one GET for each key", n, request.method, request.target)
 				}
