@@ -67,10 +67,14 @@ bool CopyOut(const ValueRef& value, void* buf, size_t cap) {
   return true;
 }
 
-void ShowHit(GetAnswer* found, cohort_answer_t* answer) {
-  answer->size = static_cast<int64_t>(found->value->bytes().size());
-  answer->expire_unix_ns = found->value->expire_unix_ns();
-  answer->source = static_cast<int32_t>(found->source);
+void ShowHit(const ValueRef& value, Source source, cohort_answer_t* answer) {
+  answer->size = static_cast<int64_t>(value->bytes().size());
+  answer->expire_unix_ns = value->expire_unix_ns();
+  answer->source = static_cast<int32_t>(source);
+}
+void ShowValue(ValueRef value, Source source, cohort_answer_t* answer) {
+  ShowHit(value, source, answer);
+  answer->value = ToHandle(std::move(value));
 }
 
 Status ClosedGroup(const Group& group) { return {Code::kClosed, "group '" + group.name() + "' is closed"}; }
@@ -87,13 +91,6 @@ Check CheckGet(const cohort_group_t* group, const char* key, size_t key_size, in
 bool MayHit(const cohort_group_t* group, const char* key, size_t key_size, int32_t flags) {
   return group != nullptr && !group->inherited() && key != nullptr && key_size <= kMaxKeyBytes &&
          (flags & ~kAllFlags) == 0;
-}
-
-void ShowValue(ValueRef value, Source source, cohort_answer_t* answer) {
-  answer->size = static_cast<int64_t>(value->bytes().size());
-  answer->expire_unix_ns = value->expire_unix_ns();
-  answer->source = static_cast<int32_t>(source);
-  answer->value = ToHandle(std::move(value));
 }
 
 // The hashes of many keys, asked for in order. Has what finding the next few will need fetched from memory meanwhile.
@@ -181,7 +178,7 @@ int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_si
       case Begun::kFailed:
         return std::move(found.status);
       case Begun::kHit:
-        ShowHit(&found, answer);
+        ShowHit(found.value, found.source, answer);
         if (cap == 0 || !CopyOut(found.value, buf, cap)) answer->value = ToHandle(std::move(found.value));
         begun = COHORT_BEGIN_HIT;
         return Status();
