@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "cache/key_hash.h"
 #include "capi/callback.h"
 #include "capi/check.h"
 #include "capi/fence.h"
@@ -20,6 +21,8 @@ using cohort::EventQueue;
 using cohort::FoundCopy;
 using cohort::GetAnswer;
 using cohort::Group;
+using cohort::HeldValue;
+using cohort::KeyHash;
 using cohort::kMissed;
 using cohort::LocalCache;
 using cohort::Outcome;
@@ -28,6 +31,7 @@ using cohort::QueueWaiter;
 using cohort::Result;
 using cohort::Source;
 using cohort::Status;
+using cohort::Value;
 using cohort::ValueRef;
 using cohort::Waiter;
 using namespace cohort::capi;  // NOLINT(google-build-using-namespace)
@@ -67,14 +71,14 @@ bool CopyOut(const ValueRef& value, void* buf, size_t cap) {
   return true;
 }
 
-void ShowHit(const ValueRef& value, Source source, cohort_answer_t* answer) {
-  answer->size = static_cast<int64_t>(value->bytes().size());
-  answer->expire_unix_ns = value->expire_unix_ns();
+void ShowHit(const Value& value, Source source, cohort_answer_t* answer) {
+  answer->size = static_cast<int64_t>(value.bytes().size());
+  answer->expire_unix_ns = value.expire_unix_ns();
   answer->source = static_cast<int32_t>(source);
 }
-void ShowValue(ValueRef value, Source source, cohort_answer_t* answer) {
-  ShowHit(value, source, answer);
-  answer->value = ToHandle(std::move(value));
+void ShowValue(HeldValue value, Source source, cohort_answer_t* answer) {
+  ShowHit(*value.get(), source, answer);
+  answer->value = ToHandle(value);
 }
 
 Status ClosedGroup(const Group& group) { return {Code::kClosed, "group '" + group.name() + "' is closed"}; }
@@ -109,7 +113,7 @@ class Ahead {
     const size_t begin = end_;
     end_ = std::min(count_, begin + hashes_.size());
     for (size_t i = begin; i < end_; key_ += key_sizes_[i], ++i) {
-      hashes_[i - begin] = LocalCache::Hash({key_, static_cast<size_t>(key_sizes_[i])});
+      hashes_[i - begin] = KeyHash({key_, static_cast<size_t>(key_sizes_[i])});
     }
     group_.Fetch(hashes_.data(), end_ - begin);
   }
@@ -122,30 +126,82 @@ class Ahead {
   std::array<uint64_t, LocalCache::kMostFetched> hashes_{};
 };
 
-// REQUIRES (of both): MayHit.
-ValueRef FindHit(cohort_group_t* group, std::string_view key, Source* source) {
-  return group->group->FindHit(key, LocalCache::Hash(key), source);
+// Whether a hit may be found at a glance (LocalCache::Glance).
+bool MayGlance(const cohort_group_t* group, const char* key, size_t key_size) {
+  return group != nullptr && !group->inherited() && key != nullptr && LocalCache::MayGlance({key, key_size});
+}
+// REQUIRES (of both): MayGlance. Compiled into what calls them, as all that a glance needs.
+[[gnu::always_inline]] inline HeldValue Glance(cohort_group_t* group, std::string_view key, Source* source) {
+  return group->group->Glance(key, KeyHash(key), source);
+}
+[[gnu::always_inline]] inline bool GlanceCopy(cohort_group_t* group, std::string_view key, void* buf, size_t cap,
+                                              FoundCopy* found) {
+  return group->group->GlanceCopy(key, KeyHash(key), static_cast<char*>(buf), cap, found);
+}
+
+// The same with a closer look. REQUIRES (of all): MayHit.
+HeldValue FindHit(cohort_group_t* group, std::string_view key, Source* source) {
+  return group->group->Lend(key, KeyHash(key), source);
 }
 bool FindAnswer(cohort_group_t* group, std::string_view key, char* buf, size_t cap, cohort_answer_t* answer) {
   *answer = cohort_answer_t();
   if (cap == 0) {
     Source source = Source::kNone;
-    ValueRef value = FindHit(group, key, &source);
+    const HeldValue value = FindHit(group, key, &source);
     if (!value) return false;
-    ShowValue(std::move(value), source, answer);
+    ShowValue(value, source, answer);
     return true;
   }
   FoundCopy found;
-  if (!group->group->FindHitCopy(key, LocalCache::Hash(key), buf, cap, &found)) return false;
+  if (!group->group->FindHitCopy(key, KeyHash(key), buf, cap, &found)) return false;
   answer->size = found.size;
   answer->expire_unix_ns = found.expire_unix_ns;
   answer->source = static_cast<int32_t>(Group::SourceOf(found.tier));
   if (found.value) answer->value = ToHandle(std::move(found.value));
   return true;
 }
+bool GlanceAnswer(cohort_group_t* group, std::string_view key, char* buf, size_t cap, cohort_answer_t* answer) {
+  if (cap == 0) {
+    Source source = Source::kNone;
+    const HeldValue value = Glance(group, key, &source);
+    if (!value) return false;
+    *answer = cohort_answer_t();
+    ShowValue(value, source, answer);
+    return true;
+  }
+  FoundCopy found;
+  if (!GlanceCopy(group, key, buf, cap, &found)) return false;
+  *answer = cohort_answer_t();
+  answer->size = found.size;
+  answer->source = static_cast<int32_t>(Group::SourceOf(found.tier));
+  return true;
+}
 
 void ReportOk(cohort_error_t* error) {
   if (error != nullptr && !error->status.ok()) error->status = Status();
+}
+
+[[gnu::noinline]] int64_t CopySlowly(cohort_group_t* group, const char* key, size_t key_size, void* buf, size_t cap) {
+  if (group == nullptr || group->inherited() || (key == nullptr && key_size != 0)) return -1;
+  return FenceQuiet<int64_t>(-1, [&]() -> int64_t {
+    FoundCopy found;
+    const size_t room = buf == nullptr ? 0 : cap;
+    if (!group->group->FindHitCopy({key, key_size}, KeyHash({key, key_size}), static_cast<char*>(buf), room, &found)) {
+      group->group->CountMiss();
+      return -1;
+    }
+    return found.size;
+  });
+}
+
+[[gnu::noinline]] cohort_value_t* LookUpSlowly(cohort_group_t* group, const char* key, size_t key_size) {
+  if (group == nullptr || group->inherited() || (key == nullptr && key_size != 0)) return nullptr;
+  return FenceQuiet<cohort_value_t*>(nullptr, [&] {
+    Source source = Source::kNone;
+    const HeldValue value = FindHit(group, {key, key_size}, &source);
+    if (!value) group->group->CountMiss();
+    return ToHandle(value);
+  });
 }
 
 }  // namespace
@@ -157,6 +213,11 @@ int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_si
                            cohort_answer_t* answer, cohort_error_t* error) {
   if (MayHit(group, key, key_size, flags) && answer != nullptr && (buf != nullptr || cap == 0) &&
       (queue == nullptr ? (flags & COHORT_GET_PEEK) != 0 : !queue->inherited())) {
+    if (LocalCache::MayGlance({key, key_size}) &&
+        GlanceAnswer(group, {key, key_size}, static_cast<char*>(buf), cap, answer)) [[likely]] {
+      ReportOk(error);
+      return COHORT_BEGIN_HIT;
+    }
     if (FindAnswer(group, {key, key_size}, static_cast<char*>(buf), cap, answer)) {
       ReportOk(error);
       return COHORT_BEGIN_HIT;
@@ -178,7 +239,7 @@ int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_si
       case Begun::kFailed:
         return std::move(found.status);
       case Begun::kHit:
-        ShowHit(found.value, found.source, answer);
+        ShowHit(*found.value, found.source, answer);
         if (cap == 0 || !CopyOut(found.value, buf, cap)) answer->value = ToHandle(std::move(found.value));
         begun = COHORT_BEGIN_HIT;
         return Status();
@@ -224,8 +285,8 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
     for (size_t i = 0; i < count; key += key_sizes[i], ++i) {
       answers[i] = cohort_answer_t();
       const std::string_view this_key(key, static_cast<size_t>(key_sizes[i]));
-      if (ValueRef value = group->group->FindHit(this_key, ahead.HashOf(i), &source)) {
-        ShowValue(std::move(value), source, &answers[i]);
+      if (const HeldValue value = group->group->Lend(this_key, ahead.HashOf(i), &source)) {
+        ShowValue(value, source, &answers[i]);
         ++hits;
         continue;
       }
@@ -237,7 +298,7 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
             this_key, (flags & ~COHORT_GET_CAN_LEAD) | kMissed, ClampTimeout(timeout_ms),
             [&place] { return place.Make(); }, &found, &holds)) {
           case Begun::kHit:
-            ShowValue(std::move(found.value), found.source, &answers[i]);
+            ShowValue(HeldValue(std::move(found.value)), found.source, &answers[i]);
             ++hits;
             continue;
           case Begun::kPending:  // Its waiter has announced itself.
@@ -269,22 +330,22 @@ int32_t cohort_group_cancel(cohort_group_t* group, uint64_t ticket) {
 }
 
 int64_t cohort_group_try_copy(cohort_group_t* group, const char* key, size_t key_size, void* buf, size_t cap) {
-  if (group == nullptr || group->inherited() || (key == nullptr && key_size != 0)) return -1;
-  return FenceQuiet<int64_t>(-1, [&]() -> int64_t {
-    const uint64_t hash = LocalCache::Hash({key, key_size});
-    FoundCopy found;
-    const size_t room = buf == nullptr ? 0 : cap;
-    if (!group->group->FindHitCopy({key, key_size}, hash, static_cast<char*>(buf), room, &found)) {
-      group->group->CountMiss();
-      return -1;
-    }
+  FoundCopy found;
+  if (MayGlance(group, key, key_size) && buf != nullptr && GlanceCopy(group, {key, key_size}, buf, cap, &found))
+      [[likely]] {
     return found.size;
-  });
+  }
+  return CopySlowly(group, key, key_size, buf, cap);
 }
 
 cohort_value_t* cohort_group_lookup(cohort_group_t* group, const char* key, size_t key_size) {
-  if (group == nullptr || group->inherited() || (key == nullptr && key_size != 0)) return nullptr;
-  return FenceQuiet<cohort_value_t*>(nullptr, [&] { return ToHandle(group->group->Lookup({key, key_size})); });
+  if (MayGlance(group, key, key_size)) [[likely]] {
+    Source source = Source::kNone;
+    if (const HeldValue value = Glance(group, {key, key_size}, &source)) [[likely]] {
+      return ToHandle(value);
+    }
+  }
+  return LookUpSlowly(group, key, key_size);
 }
 
 uint64_t cohort_group_get_async(cohort_group_t* group, const char* key, size_t key_size, int32_t flags,
@@ -319,9 +380,15 @@ cohort_value_t* cohort_group_get(cohort_group_t* group, const char* key, size_t 
                                  int64_t timeout_ms, cohort_error_t* error) {
   if (MayHit(group, key, key_size, flags)) {
     Source source = Source::kNone;
-    if (ValueRef value = FindHit(group, {key, key_size}, &source)) [[likely]] {
+    if (LocalCache::MayGlance({key, key_size})) {
+      if (const HeldValue value = Glance(group, {key, key_size}, &source)) [[likely]] {
+        ReportOk(error);
+        return ToHandle(value);
+      }
+    }
+    if (const HeldValue value = FindHit(group, {key, key_size}, &source)) [[likely]] {
       ReportOk(error);
-      return ToHandle(std::move(value));
+      return ToHandle(value);
     }
     flags |= kMissed;
   }

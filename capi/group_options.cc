@@ -21,10 +21,11 @@ class HostTier final : public CustomTier {
       : get_(get), add_(add), remove_(remove), user_(std::move(user)) {}
 
   ValueRef Get(std::string_view key) override {
-    return ValueRef(FromHandle(get_(user_->get(), Pointer(key), key.size())));
+    cohort_value_t* const value = get_(user_->get(), Pointer(key), key.size());
+    return value == nullptr ? ValueRef() : Held(value).Adopt();
   }
   void Add(std::string_view key, const ValueRef& value) override {
-    add_(user_->get(), Pointer(key), key.size(), Lend(value));
+    add_(user_->get(), Pointer(key), key.size(), Show(value));
   }
   void Remove(std::string_view key) override { remove_(user_->get(), Pointer(key), key.size()); }
   void Clear() override { remove_(user_->get(), nullptr, 0); }
@@ -66,7 +67,7 @@ GroupOptions ToGroupOptions(const GroupSettings& settings, uint64_t instance_id)
       const CallbackScope scope(instance_id);
       const std::string_view key = value->key();
       evicted(user->get(), static_cast<int32_t>(tier), static_cast<int32_t>(reason), key.data(), key.size(),
-              Lend(value));
+              Show(value));
     };
   }
   return options;

@@ -1,5 +1,5 @@
 // Handles are what the C ABI's opaque types point to: each a small struct around one engine object, with the number of
-// the process that made it. A cohort_value_t alone is the engine's Value itself, so that handing one out costs nothing.
+// the process that made it. A cohort_value_t alone is no struct, so that handing one out costs nothing.
 #pragma once
 
 #include <cohort/cohort.h>
@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "cache/loan.h"
 #include "cache/value.h"
 #include "engine/event_queue.h"
 #include "engine/group.h"
@@ -80,19 +81,22 @@ struct cohort_transport : cohort::capi::Handle {
 
 namespace cohort::capi {
 
-// A value handle is a counted reference.
-inline cohort_value_t* ToHandle(ValueRef value) { return reinterpret_cast<cohort_value_t*>(value.release()); }
-// The same, borrowed: the reference stays with its holder.
-inline const cohort_value_t* Lend(const ValueRef& value) {
-  return reinterpret_cast<const cohort_value_t*>(value.get());
+// A value handle is what HeldValue is: no address that means anything to the host.
+inline cohort_value_t* ToHandle(HeldValue value) {
+  return reinterpret_cast<cohort_value_t*>(value.bits());  // NOLINT(performance-no-int-to-ptr)
 }
-inline Value* FromHandle(const cohort_value_t* value) {
-  return const_cast<Value*>(reinterpret_cast<const Value*>(value));
+inline cohort_value_t* ToHandle(ValueRef value) { return ToHandle(HeldValue(std::move(value))); }
+inline HeldValue Held(const cohort_value_t* value) { return HeldValue::FromBits(reinterpret_cast<uintptr_t>(value)); }
+inline const Value* FromHandle(const cohort_value_t* value) { return Held(value).get(); }
+// A handle that is lent for a call: the reference stays with its holder.
+inline const cohort_value_t* Show(const ValueRef& value) {
+  return reinterpret_cast<const cohort_value_t*>(value.get());
 }
 // A reference of our own to the value of a handle that stays the caller's.
 inline ValueRef Share(const cohort_value_t* value) {
-  FromHandle(value)->Ref();
-  return ValueRef(FromHandle(value));
+  Value* const shared = Held(value).get();
+  shared->Ref();
+  return ValueRef(shared);
 }
 
 cohort_load_t* ToHandle(std::unique_ptr<Load> load);

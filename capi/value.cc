@@ -38,7 +38,7 @@ cohort_value_t* cohort_value_clone(const cohort_value_t* value) {
 }
 
 void cohort_value_free(cohort_value_t* value) {
-  if (value != nullptr) FromHandle(value)->Unref();
+  if (value != nullptr) Held(value).Free();
 }
 
 const void* cohort_value_data(const cohort_value_t* value) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cache/key_hash.h"
 #include "cache/tiers.h"
 
 namespace cohort {
@@ -53,7 +54,7 @@ bool Adaptive::OnInsert(Entry* entry) {
 void Adaptive::OnHit(Entry* entry) {
   constexpr unsigned kMostNotes = 250;
   constexpr uint32_t kLargeCache = 16;
-  const uint64_t hash = LocalCache::Hash(entry->key());
+  const uint64_t hash = KeyHash(entry->key());
   const bool counts = judge_.one_in() >= kLargeCache;
   if (!judge_.Samples(hash) || (counts && entry->mark() >= kMostNotes)) {
     entry->set_notes_hits(false);

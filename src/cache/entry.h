@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
+#include <string_view>
 
 #include "cache/value.h"
 
@@ -23,25 +25,48 @@ class Entry final : public Value {
   // Without the claim, B would overwrite A's fields.
   bool Claim() { return (state_.fetch_or(kHeld, std::memory_order_acquire) & kHeld) == 0; }
   // REQUIRES: claimed, and in no queue or index any more.
-  void Unclaim() { state_.store(0, std::memory_order_release); }
+  void Unclaim() {
+    hits_.store(0, std::memory_order_relaxed);
+    state_.store(0, std::memory_order_release);
+  }
 
   // Of readers and of the policy, at any time: how often it was hit, up to kMostFrequent, since the policy last lowered
-  // it. Two hits at once may count as one.
-  unsigned frequency() const { return state_.load(std::memory_order_relaxed) & kFrequency; }
-  // Counts a hit. Whether it is to be told to the policy in order as well.
-  bool Touch() {
-    uint32_t state = state_.load(std::memory_order_relaxed);
-    if ((state & kFrequency) != kMostFrequent) [[unlikely]] {
-      state_.compare_exchange_weak(state, state + 1, std::memory_order_relaxed);
-    }
-    return (state & kNotesHits) != 0;
+  // it. Two hits at once may count as one, and a hit may undo a lowering of that moment.
+  unsigned frequency() const { return hits_.load(std::memory_order_relaxed); }
+  // Counts a hit. What counts no more is written to nowhere instead: a branch would depend on memory that was just
+  // asked for, and half of the entries take one side of it.
+  void CountHit() {
+    std::atomic<uint8_t> nowhere;
+    const uint8_t hits = hits_.load(std::memory_order_relaxed);
+    std::atomic<uint8_t>* const to = hits < kMostFrequent ? &hits_ : &nowhere;
+    to->store(static_cast<uint8_t>(hits + 1), std::memory_order_relaxed);
   }
-  // 0: main, 1: hot.
-  unsigned tier() const { return (state_.load(std::memory_order_relaxed) & kHot) != 0 ? 1 : 0; }
+
+  struct State {
+    unsigned tier;    // 0: main, 1: hot.
+    bool notes_hits;  // Each hit is to be told to the policy in order.
+  };
+  State state() const {
+    const unsigned state = state_.load(std::memory_order_relaxed);
+    return {state >> kHotAt & 1, (state & kNotesHits) != 0};
+  }
+  unsigned tier() const { return state().tier; }
+
+  // Whether its key is `key`, its bytes follow it and it never expires. REQUIRES: MayGlance(key).
+  bool IsPlain(std::string_view key) const {
+    return shape_ >> kKeySizeAt == key.size() && SameWords(Bytes() + kHeaderBytes, key.data(), key.size());
+  }
+  // REQUIRES: it is plain, and its key is that long.
+  std::string_view PlainBytes(size_t key_size) const {
+    return {Bytes() + kHeaderBytes + key_size, static_cast<size_t>(size())};
+  }
+  // Whether a key can be compared without a call.
+  static bool MayGlance(std::string_view key) { return key.size() - 4 <= 32 - 4; }
 
   // REQUIRES (of all setters): claimed; once it is in a shard, that shard's lock.
-  void set_frequency(unsigned frequency) { SetState(kFrequency, std::min(frequency, kMostFrequent)); }
-  bool notes_hits() const { return (state_.load(std::memory_order_relaxed) & kNotesHits) != 0; }
+  void set_frequency(unsigned frequency) {
+    hits_.store(static_cast<uint8_t>(std::min(frequency, kMostFrequent)), std::memory_order_relaxed);
+  }
   void set_notes_hits(bool notes) { SetState(kNotesHits, notes ? kNotesHits : 0); }
   void set_tier(unsigned tier) { SetState(kHot, tier != 0 ? kHot : 0); }
   // Eight bits for the policy; once the entry has left, for the graveyard.
@@ -65,7 +90,7 @@ class Entry final : public Value {
   void set_next_gone(Entry* entry) { where_ = reinterpret_cast<uintptr_t>(entry); }
 
   // Key and value.
-  int64_t PayloadBytes() const { return static_cast<int64_t>(key_size_ + size_); }
+  int64_t PayloadBytes() const { return static_cast<int64_t>(key_size() + size()); }
   // What keeping the entry costs: its allocation, bytes that live elsewhere, its share of the index and of the queues.
   int64_t ChargedBytes() const;
   // Whether its bytes are the host's, who waits for them to be given back.
@@ -80,28 +105,44 @@ class Entry final : public Value {
   };
 
   // state_, from the low end.
-  static constexpr uint32_t kFrequency = 7;
-  static constexpr uint32_t kHeld = 1U << 3;
-  static constexpr uint32_t kHot = 1U << 4;
-  static constexpr uint32_t kNotesHits = 1U << 5;
+  static constexpr unsigned kHeld = 1U << 0;
+  static constexpr unsigned kHotAt = 1;
+  static constexpr unsigned kHot = 1U << kHotAt;
+  static constexpr unsigned kNotesHits = 1U << 2;
   static constexpr unsigned kMarkShift = 8;
-  static constexpr uint32_t kMark = 0xFF;
+  static constexpr unsigned kMark = 0xFF;
   // where_: tag, directory, place.
   static constexpr uint64_t kHashMask = (uint64_t{1} << (16 + kDirectoryBits)) - 1;
 
   using Value::Value;
   ~Entry() = default;
 
-  // Readers count hits in the same word.
-  void SetState(uint32_t mask, uint32_t bits) {
-    uint32_t state = state_.load(std::memory_order_relaxed);
-    while (!state_.compare_exchange_weak(state, (state & ~mask) | bits, std::memory_order_relaxed)) {
-    }
+  template <typename T>
+  static T Word(const char* at) {
+    T word;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+  }
+  template <typename T>
+  static bool SameEnds(const char* a, const char* b, size_t size, size_t from) {
+    return Word<T>(a + from) == Word<T>(b + from) &&
+           Word<T>(a + size - from - sizeof(T)) == Word<T>(b + size - from - sizeof(T));
+  }
+  // Words that may overlap, from both ends. REQUIRES: 4 to 32 bytes.
+  static bool SameWords(const char* a, const char* b, size_t size) {
+    if (size < sizeof(uint64_t)) return SameEnds<uint32_t>(a, b, size, 0);
+    return SameEnds<uint64_t>(a, b, size, 0) && (size <= 16 || SameEnds<uint64_t>(a, b, size, 8));
+  }
+
+  // Nobody else writes there but who tries to claim what is claimed.
+  void SetState(unsigned mask, unsigned bits) {
+    const unsigned state = state_.load(std::memory_order_relaxed);
+    state_.store(static_cast<uint16_t>((state & ~mask) | bits), std::memory_order_relaxed);
   }
 
   static Entry* Make(Kind kind, std::string_view key, uint64_t size, int64_t expire_unix_ns);
   static size_t AllocationBytes(Kind kind, size_t key_size, uint64_t size, bool expires);
-  size_t AllocatedBytes() const { return AllocationBytes(kind(), static_cast<size_t>(key_size_), size_, expires()); }
+  size_t AllocatedBytes() const { return AllocationBytes(kind(), key_size(), size(), expires()); }
   // Behind the key, aligned. REQUIRES: that kind.
   Host* host() { return static_cast<Host*>(Behind()); }
   Value** source() { return static_cast<Value**>(Behind()); }

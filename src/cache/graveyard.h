@@ -7,7 +7,7 @@
 
 #include "cache/entry.h"
 #include "cache/limbo.h"
-#include "cache/local_cache.h"
+#include "cache/terms.h"
 
 namespace cohort {
 

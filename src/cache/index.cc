@@ -10,7 +10,7 @@
 namespace cohort {
 
 struct Index::Free {
-  void operator()(Retired* retired) const { Memory::Free(retired, retired->bytes); }
+  void operator()(Retired* retired) const { Memory::Free(retired->memory, retired->bytes); }
 };
 
 Index::~Index() {
@@ -65,15 +65,20 @@ void* Index::NewBytes(size_t size) {
 }
 
 Index::SegmentPtr Index::NewSegment(uint32_t slots, uint32_t depth) {
-  SegmentPtr segment(new (NewBytes(SegmentBytes(slots))) Segment(SegmentBytes(slots)));
+  void* const memory = NewBytes(SegmentBytes(slots));
+  const auto begin = reinterpret_cast<uintptr_t>(memory) + sizeof(Segment);
+  char* const line = static_cast<char*>(memory) + sizeof(Segment) + (kLineBytes - begin % kLineBytes) % kLineBytes;
+  SegmentPtr segment(new (line - sizeof(Segment)) Segment(memory, SegmentBytes(slots)));
   segment->depth = depth;
   for (uint32_t i = 0; i < slots; ++i) new (segment->slots() + i) Slot(0);
   return segment;
 }
 
 Index::DirectoryPtr Index::NewDirectory(uint32_t depth) {
-  DirectoryPtr directory(new (NewBytes(DirectoryBytes(depth))) Directory(DirectoryBytes(depth)));
+  void* const memory = NewBytes(DirectoryBytes(depth));
+  DirectoryPtr directory(new (memory) Directory(memory, DirectoryBytes(depth)));
   directory->depth = depth;
+  directory->shift = Entry::kDirectoryBits - depth;
   for (uint32_t i = 0; i < (uint32_t{1} << depth); ++i) new (directory->places() + i) Slot(0);
   return directory;
 }

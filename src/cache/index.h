@@ -1,17 +1,19 @@
 // Index finds an entry by its key's hash, without ever stopping for all entries: it is a directory of small
 // open-addressing segments, and only the one segment that is full grows or splits (extendible hashing).
 //
-// A slot is 8 bytes: 48 of the entry's address, 16 of the hash (the tag), which also say where in the segment the slot
-// belongs, so growing a segment reads no entry. A segment grows by 64 slots up to 512, then splits in two by the next
-// of 12 directory bits; that reads its 416 entries once. Growth therefore costs microseconds at any size, and slots
-// stay 65 to 81 % full. When the 12 bits are used up (1.7 million entries a shard) segments grow on to 4096 slots;
-// beyond that, or when somebody makes keys collide on purpose, the entry in the way has to leave.
+// A slot is 8 bytes: 48 bits of the entry's address, 16 of the hash (the tag), which also say to which eight slots of
+// the segment it belongs, so growing a segment reads no entry. These eight are a cache line, in which it takes the
+// first free place, else the next one behind them. A segment grows by 64 slots up to 512, then splits in two by the
+// next of 12 directory bits; that reads its 416 entries once. Growth therefore costs microseconds at any size, and
+// slots stay 65 to 81 % full. When the 12 bits are used up (1.7 million entries a shard) segments grow on to 4096
+// slots; beyond that, or when somebody makes keys collide on purpose, the entry in the way has to leave.
 //
 // One thread changes it at a time; others may look at once, without a lock. What is replaced (a segment, the directory)
 // is left as it was until nobody who began to look before can be in it.
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -19,6 +21,7 @@
 #include <string_view>
 
 #include "cache/entry.h"
+#include "cache/slot_group.h"
 #include "runtime/epochs.h"
 
 namespace cohort {
@@ -42,9 +45,9 @@ class Index {
   // REQUIRES: the shard's lock, or a stay among the readers. Then an entry that is found was here at some moment since
   // the call began, and stays allocated until the stay ends; but one that is here may be missed, because a removal
   // moves others:
-  //   1. the reader has looked at slot 3 and goes on to slot 4;
-  //   2. the writer removes slot 3 and moves slot 4's entry there;
-  //   3. the reader finds slot 4 empty.
+  //   1. the reader has looked at slots 0 to 7 and goes on to 8;
+  //   2. the writer removes the entry of slot 3 and moves that of slot 8 there;
+  //   3. the reader finds slot 8 empty.
   // So a reader believes a miss only if no writer was in the shard meanwhile (shard.cc).
   Entry* Find(std::string_view key, uint64_t hash) const {
     const uint64_t place = PlaceOf(Entry::DirectoryOf(hash));
@@ -52,15 +55,35 @@ class Index {
     if (slots == 0) return nullptr;
     const uint16_t tag = Entry::TagOf(hash);
     const Slot* const table = SegmentOf(place)->slots();
-    for (uint32_t i = Home(tag, slots), seen = 0; seen < slots; i = i + 1 == slots ? 0 : i + 1, ++seen) {
-      const uint64_t slot = table[i].load(std::memory_order_acquire);
-      if (slot == 0) break;
-      if (TagOf(slot) != tag) continue;
-      Entry* const entry = EntryOf(slot);
-      if (Same(entry->key(), key)) [[likely]]
-        return entry;
+    uint32_t group = Home(tag, slots);
+    for (uint32_t seen = 0; seen < slots; seen += kGroupSlots) {
+      for (uint32_t same = SlotsWithTag(table + group, tag); same != 0; same &= same - 1) {
+        const Slot& slot = table[group + static_cast<uint32_t>(std::countr_zero(same))];
+        Entry* const entry = EntryOf(slot.load(std::memory_order_acquire));  // By now it may be another, or none.
+        if (entry != nullptr && entry->key() == key) [[likely]]
+          return entry;
+      }
+      if (HasRoom(table + group)) break;
+      group = group + kGroupSlots == slots ? 0 : group + kGroupSlots;
     }
     return nullptr;
+  }
+
+  // Find's first guess, which is right for nineteen of twenty plain entries (Entry::IsPlain) that are here: null says
+  // nothing. REQUIRES: Entry::MayGlance(key); a stay among the readers.
+  Entry* Glance(std::string_view key, uint64_t hash) const {
+    const uint64_t place = PlaceOf(Entry::DirectoryOf(hash));
+    if (place == 0) [[unlikely]] {
+      return nullptr;
+    }
+    const uint16_t tag = Entry::TagOf(hash);
+    const Slot* const group = SegmentOf(place)->slots() + Home(tag, SlotsOf(place));
+    const uint32_t same = SlotsWithTag(group, tag);
+    if (same == 0) [[unlikely]] {
+      return nullptr;
+    }
+    Entry* const entry = EntryOf(group[std::countr_zero(same)].load(std::memory_order_acquire));
+    return entry != nullptr && entry->IsPlain(key) ? entry : nullptr;
   }
 
   // Begins to fetch what Find of that hash will look at first, and later what it will look at then; so the misses of
@@ -75,12 +98,11 @@ class Index {
     if (slots == 0) return;
     const uint16_t tag = Entry::TagOf(hash);
     const Slot* const table = SegmentOf(place)->slots();
-    uint32_t i = Home(tag, slots);
-    for (int tries = 0; tries < 8; ++tries, i = i + 1 == slots ? 0 : i + 1) {
-      const uint64_t slot = table[i].load(std::memory_order_acquire);
-      if (slot == 0) return;
-      if (TagOf(slot) == tag) return __builtin_prefetch(EntryOf(slot));
-    }
+    const uint32_t group = Home(tag, slots);
+    const uint32_t same = SlotsWithTag(table + group, tag);
+    if (same == 0) return;
+    __builtin_prefetch(
+        EntryOf(table[group + static_cast<uint32_t>(std::countr_zero(same))].load(std::memory_order_acquire)));
   }
 
   // A note of an entry that outlives it: what is found by it is an entry that is here.
@@ -128,14 +150,19 @@ class Index {
   static constexpr unsigned kNoteBits = 64 - 16 - Entry::kDirectoryBits;
   static constexpr uint64_t kNoteMask = (uint64_t{1} << kNoteBits) - 1;
 
+  static constexpr size_t kLineBytes = kGroupSlots * sizeof(uint64_t);
+
   using Slot = std::atomic<uint64_t>;
+  static_assert(kFirstSlots % kGroupSlots == 0 && kSlotStep % kGroupSlots == 0);
   // What is no longer part of the index and waits for its readers to leave.
   struct Retired {
-    explicit Retired(size_t allocated) : bytes(allocated) {}
+    Retired(void* from, size_t size) : memory(from), bytes(size) {}
+    void* const memory;  // In which it lies.
     const size_t bytes;
     Retired* next = nullptr;
     Grace grace;
   };
+  // Lies so that its slots begin a cache line.
   struct Segment : Retired {
     using Retired::Retired;
     uint32_t count = 0;
@@ -146,6 +173,7 @@ class Index {
   struct Directory : Retired {
     using Retired::Retired;
     uint32_t depth = 0;
+    uint32_t shift = 0;  // From the hash's directory bits to a place.
     Slot* places() { return reinterpret_cast<Slot*>(this + 1); }
     const Slot* places() const { return reinterpret_cast<const Slot*>(this + 1); }
   };
@@ -155,32 +183,28 @@ class Index {
   static uint32_t SlotsOf(uint64_t place) { return static_cast<uint32_t>(place >> kAddressBits); }
   static Entry* EntryOf(uint64_t slot) { return reinterpret_cast<Entry*>(slot & kAddressMask); }
   static uint16_t TagOf(uint64_t slot) { return static_cast<uint16_t>(slot >> kAddressBits); }
-  static uint32_t Home(uint16_t tag, uint32_t slots) { return (uint32_t{tag} * slots) >> 16; }
+  // The first of the slots that it belongs to. A segment has whole groups.
+  static uint32_t Home(uint16_t tag, uint32_t slots) { return (uint32_t{tag} * slots) >> 16 & ~(kGroupSlots - 1); }
+  static bool HasRoom(const Slot* group) {
+    for (uint32_t i = kGroupSlots; i-- > 0;) {
+      if (group[i].load(std::memory_order_acquire) == 0) return true;
+    }
+    return false;
+  }
   static bool Full(uint32_t count, uint32_t slots) { return (count + 1) * 16 > slots * 13; }
   static uint32_t Roomy(uint32_t count);
   static uint32_t Larger(uint32_t slots);
   static void Place(Segment* segment, uint32_t slots, uint64_t slot);
   static void RemoveAt(Segment* segment, uint32_t slots, uint32_t hole);
-  // Short keys are compared as two words that may overlap, without a call.
-  static bool Same(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) return false;
-    if (a.size() - sizeof(uint64_t) > sizeof(uint64_t)) return a == b;
-    uint64_t words[4];
-    std::memcpy(&words[0], a.data(), sizeof(uint64_t));
-    std::memcpy(&words[1], b.data(), sizeof(uint64_t));
-    std::memcpy(&words[2], a.data() + a.size() - sizeof(uint64_t), sizeof(uint64_t));
-    std::memcpy(&words[3], b.data() + b.size() - sizeof(uint64_t), sizeof(uint64_t));
-    return words[0] == words[1] && words[2] == words[3];
-  }
   static uint64_t At(const Slot* table, uint32_t i) { return table[i].load(std::memory_order_relaxed); }
-  static size_t SegmentBytes(uint32_t slots) { return sizeof(Segment) + sizeof(Slot) * slots; }
+  static size_t SegmentBytes(uint32_t slots) { return sizeof(Segment) + kLineBytes + sizeof(Slot) * slots; }
   static size_t DirectoryBytes(uint32_t depth) { return sizeof(Directory) + (sizeof(Slot) << depth); }
 
   // 0: there is no segment yet.
   uint64_t PlaceOf(uint32_t directory) const {
     const Directory* const top = top_.load(std::memory_order_acquire);
     if (top == nullptr) return 0;
-    return top->places()[directory >> (Entry::kDirectoryBits - top->depth)].load(std::memory_order_acquire);
+    return top->places()[directory >> top->shift].load(std::memory_order_acquire);
   }
   Directory* top() const { return top_.load(std::memory_order_relaxed); }
   struct Free;

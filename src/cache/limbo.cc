@@ -1,10 +1,13 @@
 #include "cache/limbo.h"
 
+#include "cache/loan.h"
+
 namespace cohort {
 
 namespace {
 
 void Drop(Gone* gone) {
+  if (!gone->empty()) CountLoans(*gone);
   while (Entry* const entry = gone->TakeFirst()) {
     entry->Unclaim();  // From here on somebody who still has the value may fill it again.
     entry->Unref();

@@ -1,4 +1,5 @@
-// Limbo keeps entries that have left a cache until no get can still be at them, then drops the cache's references.
+// Limbo keeps entries that have left a cache until no get can still be at them, then drops the cache's references; who
+// has one of them on loan gets a reference of his own first.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,10 @@ class Gone {
   void Add(Entry* entry);
   void Append(Gone* other);
   Entry* TakeFirst();
+  template <typename Each>
+  void ForEach(Each&& each) const {
+    for (Entry* entry = first_; entry != nullptr; entry = entry->next_gone()) each(entry);
+  }
   bool empty() const { return first_ == nullptr; }
   int64_t count() const { return count_; }
   int64_t payload_bytes() const { return payload_bytes_; }

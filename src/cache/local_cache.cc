@@ -1,9 +1,5 @@
 #include "cache/local_cache.h"
 
-// The whole of it is compiled into this file: for short keys a call would cost as much as the hash.
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -17,6 +13,7 @@
 #include "cache/entry.h"
 #include "cache/graveyard.h"
 #include "cache/judge.h"
+#include "cache/key_hash.h"
 #include "cache/limbo.h"
 #include "cache/shard.h"
 #include "cache/tiers.h"
@@ -28,7 +25,7 @@ namespace {
 
 class ShardedCache final : public LocalCache {
  public:
-  explicit ShardedCache(CacheOptions options) : options_(std::move(options)) {
+  explicit ShardedCache(CacheOptions options) : LocalCache(MayGlance(options)), options_(std::move(options)) {
     tiers_[0].custom = std::move(options_.custom_main);
     tiers_[1].custom = std::move(options_.custom_hot);
     has_custom_ = tiers_[0].custom != nullptr || tiers_[1].custom != nullptr;
@@ -40,6 +37,7 @@ class ShardedCache final : public LocalCache {
   }
 
   ValueRef Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) override;
+  HeldValue Lend(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) override;
   bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room,
                 FoundCopy* found) override;
   void Fetch(const uint64_t* hashes, size_t count) const override;
@@ -60,8 +58,6 @@ class ShardedCache final : public LocalCache {
     std::atomic<int64_t> evictions{0};
     std::atomic<int64_t> expirations{0};
     std::atomic<int64_t> rejected{0};
-    std::atomic<int64_t> custom_gets{0};
-    std::atomic<int64_t> custom_hits{0};
   };
   struct Newcomer {
     Entry* entry;
@@ -73,18 +69,14 @@ class ShardedCache final : public LocalCache {
   };
   enum class Filled { kYes, kNo, kShardIsEmpty };
 
-  struct Slot {
-    std::atomic<Shard*> shard{nullptr};
-    Shard* get() const { return shard.load(std::memory_order_acquire); }
-    ~Slot() { delete get(); }
-  };
-
-  // Of a hash as it is now; null: caching is off.
-  Shard* ShardOf(uint64_t hash, uint32_t* count) const;
   std::optional<Shard::Writer> Write(uint64_t hash);
+  // In our own tiers, without a lock; `take(entry, tier)`.
   template <typename Take>
-  bool FindOurs(std::string_view key, uint64_t hash, const LazyTime& now, Take&& take);
-  ValueRef FindBeside(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier);
+  Shard::Found Look(std::string_view key, uint64_t hash, const LazyTime& now, const Take& take);
+  // What Look is not sure of: with the lock, or in tiers of the host's own.
+  ValueRef FindSlowly(std::string_view key, uint64_t hash, int64_t now_unix_ns, Tier* tier);
+  ValueRef FindBeside(std::string_view key, uint64_t hash, int64_t now_unix_ns, Tier* tier);
+  ValueRef FindOurs(std::string_view key, uint64_t hash, int64_t now_unix_ns, Tier* tier);
   ValueRef FindCustom(unsigned tier, std::string_view key, int64_t now_unix_ns);
   [[gnu::noinline]] void DropExpired(std::string_view key, uint64_t hash, int64_t now_unix_ns);
   void DropOurs(std::string_view key, uint64_t hash);
@@ -99,20 +91,16 @@ class ShardedCache final : public LocalCache {
   void Close(Graveyard* dead);
 
   static constexpr uint32_t kLimbos = 4;
-  enum : size_t { kMainHits, kHotHits, kMisses, kCounters };
-
+  // A policy that is told of every hit, or another's tier, needs more than a glance.
+  static bool MayGlance(const CacheOptions& options) {
+    return options.policy != Policy::kLru && options.custom_main == nullptr && options.custom_hot == nullptr;
+  }
+  static bool CopyOf(const ValueRef& value, char* to, size_t room, FoundCopy* found);
   Limbo* LimboOfThisThread() { return &limbos_[ThreadNumber() % kLimbos]; }
 
-  // Read by every get.
-  // 0 while caching is off or being reset. A shard that is part of the cache says the same number.
-  std::atomic<uint32_t> shard_count_{0};
   std::atomic<bool> enabled_{false};
   bool has_custom_ = false;
   TierState tiers_[kTiers];
-  // Made when first needed; kept until the end, because a get may still be about to look into one.
-  Slot shards_[kMaxShards];
-  ThreadCounts<kCounters> counts_;
-
   CacheOptions options_;
   Limbo limbos_[kLimbos];
   std::atomic<uint32_t> next_to_give_{0};  // The shard that gives up an entry next for another's sake.
@@ -124,17 +112,11 @@ class ShardedCache final : public LocalCache {
 
 // ---- shards: which, and how many
 
-Shard* ShardedCache::ShardOf(uint64_t hash, uint32_t* count) const {
-  *count = shard_count_.load(std::memory_order_acquire);
-  if (*count == 0) return nullptr;
-  return shards_[(hash >> 58) & (*count - 1)].get();
-}
-
 // The shard may have left the cache between the choice and the lock (see Reset): then it says another number.
 std::optional<Shard::Writer> ShardedCache::Write(uint64_t hash) {
   for (;;) {
     uint32_t count = 0;
-    Shard* const shard = ShardOf(hash, &count);
+    Shard* const shard = shards_.Of(hash, &count);
     if (shard == nullptr) return std::nullopt;
     Shard::Writer writer(shard);
     if (writer.shard_count() == count) return writer;
@@ -165,9 +147,9 @@ void ShardedCache::Reset(int64_t cache_bytes) {
 
 void ShardedCache::Close(Graveyard* dead) {
   enabled_.store(false, std::memory_order_release);
-  shard_count_.store(0, std::memory_order_release);
-  for (auto& slot : shards_) {
-    Shard* const shard = slot.get();
+  shards_.SetCount(0);
+  for (uint32_t i = 0; i < kMaxShards; ++i) {
+    Shard* const shard = shards_.At(i);
     if (shard == nullptr) continue;
     Shard::Writer(shard).Clear(0, [&](Entry* entry) {
       tiers_[entry->tier()].budget.Give(Room{entry->ChargedBytes(), 1});
@@ -181,122 +163,147 @@ void ShardedCache::Open(int64_t cache_bytes) {
   const uint32_t count = ShardsOf(cache_bytes, options_.max_entries);
   counts_.Restart();
   for (uint32_t i = 0; i < count; ++i) {
-    if (shards_[i].get() != nullptr) continue;
-    shards_[i].shard.store(new Shard(options_.policy, {&tiers_[0].judge, &tiers_[1].judge}), std::memory_order_release);
+    if (shards_.At(i) != nullptr) continue;
+    shards_.Put(i, new Shard(options_.policy, {&tiers_[0].judge, &tiers_[1].judge}));
   }
   for (unsigned tier = 0; tier < kTiers; ++tier) {
     TierState& state = tiers_[tier];
     const Limits limits = LimitsOf(tier, cache_bytes, options_.max_entries);
     state.budget.SetLimits(limits.bytes, limits.items);
     state.judge.SetLimits(limits.bytes, limits.items);
-    for (auto* counter :
-         {&state.evictions, &state.expirations, &state.rejected, &state.custom_gets, &state.custom_hits}) {
+    for (auto* counter : {&state.evictions, &state.expirations, &state.rejected}) {
       counter->store(0, std::memory_order_relaxed);
     }
     for (uint32_t i = 0; i < count; ++i) {
-      Shard::Writer shard(shards_[i].get());
+      Shard::Writer shard(shards_.At(i));
       shard.SetCapacity(tier, limits.bytes / count, limits.items == kNoLimit ? kNoLimit : limits.items / count);
     }
   }
   for (uint32_t i = 0; i < count; ++i) {
-    Shard::Writer(shards_[i].get()).Clear(count, [](Entry*) {});
+    Shard::Writer(shards_.At(i)).Clear(count, [](Entry*) {});
   }
-  shard_count_.store(count, std::memory_order_release);
+  shards_.SetCount(count);
   enabled_.store(count != 0, std::memory_order_release);
 }
 
 // ---- finding
 
-template <typename Take>
-bool ShardedCache::FindOurs(std::string_view key, uint64_t hash, const LazyTime& now, Take&& take) {
-  for (;;) {
-    uint32_t count = 0;
-    Shard* const shard = ShardOf(hash, &count);
-    if (shard == nullptr) return false;
-    unsigned tier = 0;
-    switch (shard->Find(count, key, hash, now, [&](Entry* entry) {
-      tier = entry->tier();
-      take(entry, tier);
-    })) {
-      case Shard::Found::kHit:
-        counts_.Add(tier == 0 ? kMainHits : kHotHits);
-        return true;
-      case Shard::Found::kExpired:
-        DropExpired(key, hash, now());
-        [[fallthrough]];
-      case Shard::Found::kMiss:
-        counts_.Add(kMisses);
-        return false;
-      case Shard::Found::kElsewhere:
-        break;
-    }
-  }
-}
-
-ValueRef ShardedCache::Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) {
-  if (has_custom_) return FindBeside(key, hash, now, tier);
-  Value* value = nullptr;
-  FindOurs(key, hash, now, [&](Entry* entry, unsigned number) {
-    entry->Ref();
-    value = entry;
-    *tier = TierOf(number);
-  });
-  return ValueRef(value);
-}
-
-bool ShardedCache::FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room,
-                            FoundCopy* found) {
-  constexpr size_t kMostInOneStay = size_t{16} << 10;
-  if (has_custom_) {
-    found->value = FindBeside(key, hash, now, &found->tier);
-    if (!found->value) return false;
-    found->size = static_cast<int64_t>(found->value->bytes().size());
-    found->expire_unix_ns = found->value->expire_unix_ns();
-  } else if (!FindOurs(key, hash, now, [&](Entry* entry, unsigned number) {
-               const std::string_view bytes = entry->bytes();
-               found->tier = TierOf(number);
-               found->size = static_cast<int64_t>(bytes.size());
-               found->expire_unix_ns = entry->expire_unix_ns();
-               if (bytes.size() <= std::min(room, kMostInOneStay)) {
-                 if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
-               } else {
-                 entry->Ref();
-                 found->value = ValueRef(entry);
-               }
-             })) {
-    return false;
-  }
-  if (found->value && found->value->bytes().size() <= room) {
-    std::memcpy(to, found->value->bytes().data(), found->value->bytes().size());
-    found->value = ValueRef();
-  }
-  return true;
-}
-
 void ShardedCache::Fetch(const uint64_t* hashes, size_t count) const {
   const Reading reading;
   uint32_t shards = 0;
   for (size_t i = 0; i < count; ++i) {
-    if (const Shard* const shard = ShardOf(hashes[i], &shards); shard != nullptr) shard->FetchSlot(hashes[i]);
+    if (const Shard* const shard = shards_.Of(hashes[i], &shards); shard != nullptr) shard->FetchSlot(hashes[i]);
   }
   for (size_t i = 0; i < count; ++i) {
-    if (const Shard* const shard = ShardOf(hashes[i], &shards); shard != nullptr) shard->FetchEntry(hashes[i]);
+    if (const Shard* const shard = shards_.Of(hashes[i], &shards); shard != nullptr) shard->FetchEntry(hashes[i]);
+  }
+}
+
+template <typename Take>
+Shard::Found ShardedCache::Look(std::string_view key, uint64_t hash, const LazyTime& now, const Take& take) {
+  uint32_t count = 0;
+  Shard* const shard = has_custom_ ? nullptr : shards_.Of(hash, &count);
+  if (shard == nullptr) return Shard::Found::kUnsure;
+  unsigned tier = 0;
+  const Shard::Found found = shard->Find(count, key, hash, now, [&](Entry* entry) {
+    tier = entry->tier();
+    take(entry, tier);
+  });
+  if (found == Shard::Found::kHit) {
+    counts_.Add(kHits + tier);
+  } else if (found == Shard::Found::kMiss) {
+    counts_.Add(kMisses);
+  }
+  return found;
+}
+
+ValueRef ShardedCache::Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) {
+  ValueRef value;
+  const Shard::Found found = Look(key, hash, now, [&](Entry* entry, unsigned number) {
+    entry->Ref();
+    value = ValueRef(entry);
+    *tier = TierOf(number);
+  });
+  return found == Shard::Found::kUnsure ? FindSlowly(key, hash, now(), tier) : value;
+}
+
+HeldValue ShardedCache::Lend(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) {
+  HeldValue value;
+  const Shard::Found found = Look(key, hash, now, [&](Entry* entry, unsigned number) {
+    value = HeldValue::Lend(entry, ReadingThread::Current());
+    *tier = TierOf(number);
+  });
+  return found == Shard::Found::kUnsure ? HeldValue(FindSlowly(key, hash, now(), tier)) : value;
+}
+
+bool ShardedCache::FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room,
+                            FoundCopy* found) {
+  ValueRef large;
+  const Shard::Found how = Look(key, hash, now, [&](Entry* entry, unsigned number) {
+    const std::string_view bytes = entry->bytes();
+    found->tier = TierOf(number);
+    found->size = static_cast<int64_t>(bytes.size());
+    found->expire_unix_ns = entry->expire_unix_ns();
+    if (bytes.size() <= std::min(room, kMostInOneStay)) {
+      if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    } else {
+      entry->Ref();
+      large = ValueRef(entry);
+    }
+  });
+  if (how == Shard::Found::kUnsure) return CopyOf(FindSlowly(key, hash, now(), &found->tier), to, room, found);
+  return large ? CopyOf(large, to, room, found) : how == Shard::Found::kHit;
+}
+
+bool ShardedCache::CopyOf(const ValueRef& value, char* to, size_t room, FoundCopy* found) {
+  if (!value) return false;
+  const std::string_view bytes = value->bytes();
+  found->size = static_cast<int64_t>(bytes.size());
+  found->expire_unix_ns = value->expire_unix_ns();
+  if (bytes.size() > room) {
+    found->value = value;
+  } else if (!bytes.empty()) {
+    std::memcpy(to, bytes.data(), bytes.size());
+  }
+  return true;
+}
+
+ValueRef ShardedCache::FindSlowly(std::string_view key, uint64_t hash, int64_t now_unix_ns, Tier* tier) {
+  return has_custom_ ? FindBeside(key, hash, now_unix_ns, tier) : FindOurs(key, hash, now_unix_ns, tier);
+}
+
+// With the lock.
+ValueRef ShardedCache::FindOurs(std::string_view key, uint64_t hash, int64_t now_unix_ns, Tier* tier) {
+  for (;;) {
+    uint32_t count = 0;
+    Shard* const shard = shards_.Of(hash, &count);
+    if (shard == nullptr) return ValueRef();
+    ValueRef value;
+    unsigned number = 0;
+    switch (shard->FindAlone(count, key, hash, now_unix_ns, &value, &number)) {
+      case Shard::Found::kElsewhere:
+        continue;
+      case Shard::Found::kHit:
+        counts_.Add(kHits + number);
+        *tier = TierOf(number);
+        return value;
+      case Shard::Found::kExpired:
+        DropExpired(key, hash, now_unix_ns);
+        [[fallthrough]];
+      default:
+        counts_.Add(kMisses);
+        return ValueRef();
+    }
   }
 }
 
 // With a tier of the host's own in place of one of ours, or both.
-ValueRef ShardedCache::FindBeside(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) {
+ValueRef ShardedCache::FindBeside(std::string_view key, uint64_t hash, int64_t now_unix_ns, Tier* tier) {
   if (!enabled()) return ValueRef();
   ValueRef value;
   for (unsigned number = 0; number < kTiers; ++number) {
-    if (tiers_[number].custom == nullptr) {
-      FindOurs(key, hash, now, [&](Entry* entry, unsigned) {
-        entry->Ref();
-        value = ValueRef(entry);
-      });
-    } else {
-      value = FindCustom(number, key, now());
-    }
+    value = tiers_[number].custom == nullptr ? FindOurs(key, hash, now_unix_ns, tier)
+                                             : FindCustom(number, key, now_unix_ns);
     if (!value) continue;
     *tier = TierOf(number);
     return value;
@@ -306,14 +313,14 @@ ValueRef ShardedCache::FindBeside(std::string_view key, uint64_t hash, const Laz
 
 ValueRef ShardedCache::FindCustom(unsigned tier, std::string_view key, int64_t now_unix_ns) {
   TierState& state = tiers_[tier];
-  state.custom_gets.fetch_add(1, std::memory_order_relaxed);
+  counts_.Add(kCustomGets + tier);
   ValueRef value = state.custom->Get(key);
   if (!value) return value;
   if (value->ExpiredAt(now_unix_ns)) {
     state.custom->Remove(key);
     return ValueRef();
   }
-  state.custom_hits.fetch_add(1, std::memory_order_relaxed);
+  counts_.Add(kCustomHits + tier);
   return value;
 }
 
@@ -413,17 +420,17 @@ ShardedCache::Filled ShardedCache::FillFromShard(const Newcomer& newcomer, Grave
 ShardedCache::Filled ShardedCache::FillFromAllShards(const Newcomer& newcomer, Graveyard* dead) {
   TierState& state = tiers_[newcomer.tier];
   std::lock_guard<std::mutex> gathering(state.gathering);  // Keeps Reset out, so the count stays as it is.
-  const uint32_t count = shard_count_.load(std::memory_order_acquire);
+  const uint32_t count = shards_.count();
   if (count == 0) return Filled::kNo;
   Room room;
   if (!state.budget.Fits(newcomer.charged_bytes)) return Reject(newcomer, room);
   while (!state.budget.Cover(newcomer.charged_bytes, &room)) {
     const uint32_t next = next_to_give_.fetch_add(1, std::memory_order_relaxed) & (count - 1);
-    Shard::Writer shard(shards_[next].get());
+    Shard::Writer shard(shards_.At(next));
     Entry* const victim = shard.Victim(newcomer.tier, nullptr, false, Room());
     if (victim != nullptr) Evict(&shard, victim, newcomer, &room, dead);
   }
-  Shard::Writer shard(shards_[(newcomer.hash >> 58) & (count - 1)].get());
+  Shard::Writer shard(shards_.At(Shards::PlaceOf(newcomer.hash, count)));
   Room old;
   RemoveOld(&shard, newcomer, &old, dead);  // Another fill of the key may have come in between.
   state.budget.Give(old);
@@ -511,8 +518,8 @@ int64_t ShardedCache::Sweep(int64_t now_unix_ns, int64_t max_entries) {
   while (!ended && looked_at < max_entries) {
     Graveyard dead(options_.on_evict, LimboOfThisThread());
     std::lock_guard<std::mutex> sweeping(sweeping_);
-    if (sweep_shard_ < shard_count_.load(std::memory_order_acquire)) {
-      Shard::Writer shard(shards_[sweep_shard_].get());
+    if (sweep_shard_ < shards_.count()) {
+      Shard::Writer shard(shards_.At(sweep_shard_));
       looked_at += shard.Walk(&sweep_cursor_, max_entries - looked_at, now_unix_ns, [&](Entry* entry) {
         TierState& state = tiers_[entry->tier()];
         state.budget.Give(Room{entry->ChargedBytes(), 1});
@@ -524,7 +531,7 @@ int64_t ShardedCache::Sweep(int64_t now_unix_ns, int64_t max_entries) {
     }
     if (!sweep_cursor_.done()) continue;
     sweep_cursor_ = Index::Cursor();
-    if (++sweep_shard_ >= shard_count_.load(std::memory_order_acquire)) {
+    if (++sweep_shard_ >= shards_.count()) {
       sweep_shard_ = 0;
       ended = true;
     }
@@ -539,14 +546,14 @@ TierStats ShardedCache::Stats(Tier tier) const {
   const TierState& state = tiers_[number];
   TierStats stats;
   if (state.custom != nullptr) {
-    stats.gets = state.custom_gets.load(std::memory_order_relaxed);
-    stats.hits = state.custom_hits.load(std::memory_order_relaxed);
+    stats.gets = counts_.Sum(kCustomGets + number);
+    stats.hits = counts_.Sum(kCustomHits + number);
     return stats;
   }
-  const uint32_t count = shard_count_.load(std::memory_order_acquire);
-  for (uint32_t i = 0; i < count; ++i) stats.bytes += shards_[i].get()->payload_bytes(number);
-  stats.hits = counts_.Sum(number == 0 ? kMainHits : kHotHits);
-  stats.gets = counts_.Sum(kHotHits) + counts_.Sum(kMisses) + (number == 0 ? stats.hits : 0);
+  const uint32_t count = shards_.count();
+  for (uint32_t i = 0; i < count; ++i) stats.bytes += shards_.At(i)->payload_bytes(number);
+  stats.hits = counts_.Sum(kHits + number);
+  stats.gets = counts_.Sum(kHits + 1) + counts_.Sum(kMisses) + (number == 0 ? stats.hits : 0);
   stats.charged_bytes = state.budget.bytes();
   stats.budget_bytes = state.budget.limit_bytes();
   stats.items = state.budget.items();
@@ -562,6 +569,12 @@ std::unique_ptr<LocalCache> LocalCache::New(CacheOptions options) {
   return std::make_unique<ShardedCache>(std::move(options));
 }
 
-uint64_t LocalCache::Hash(std::string_view key) { return XXH3_64bits(key.data(), key.size()); }
+uint64_t LocalCache::Hash(std::string_view key) { return KeyHash(key); }
+
+int64_t LocalCache::HitsEver() const {
+  int64_t hits = 0;
+  for (unsigned tier = 0; tier < kTiers; ++tier) hits += counts_.Ever(kHits + tier) + counts_.Ever(kCustomHits + tier);
+  return hits;
+}
 
 }  // namespace cohort

@@ -2,21 +2,21 @@
 // under one budget (P5). It decides what leaves; it never loads. Thread safe.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <string_view>
 
+#include "cache/loan.h"
+#include "cache/shards.h"
+#include "cache/terms.h"
 #include "cache/value.h"
+#include "runtime/thread_counts.h"
 
 namespace cohort {
-
-enum class Tier : int32_t { kMain = 1, kHot = 2 };
-enum class Policy : int32_t { kLru = 0, kAdaptive = 1 };
-// Where a value that is filled comes from. A policy may find that one which was loaded is not worth its room.
-enum class Origin : int32_t { kLoad, kSet };
-enum class EvictReason : int32_t { kRoom = 1, kExpired = 2 };
 
 // The time, read only when something turns on it.
 class LazyTime {
@@ -32,18 +32,6 @@ class LazyTime {
   const void* clock_;
   int64_t (*read_)(const void*);
   int64_t unix_ns_;
-};
-
-struct TierStats {
-  int64_t bytes = 0;          // Keys and values.
-  int64_t charged_bytes = 0;  // Overheads included: what the budget limits.
-  int64_t budget_bytes = 0;
-  int64_t items = 0;
-  int64_t gets = 0;
-  int64_t hits = 0;
-  int64_t evictions = 0;
-  int64_t expirations = 0;
-  int64_t rejected = 0;
 };
 
 // A tier of the host's own in place of ours. Calls come under the lock of the key's flight.
@@ -83,12 +71,25 @@ class LocalCache {
   // The hash that every call takes: the same for equal keys, in this process only.
   static uint64_t Hash(std::string_view key);
 
+  // The shortest way of a hit: hands the entry to `take(entry, tier, thread)`, which may lend it or copy it, in a stay
+  // among the readers. False says nothing: the key may be absent, or need a closer look (one of the calls below). It is
+  // compiled into the caller, calls nothing and does only what all such hits need: the fewer its instructions, the
+  // sooner the processor comes to the next get, and waits for the memory of several at once.
+  // REQUIRES: MayGlance(key).
+  template <typename Take>
+  bool Glance(std::string_view key, uint64_t hash, const Take& take);
+  static bool MayGlance(std::string_view key) { return Entry::MayGlance(key); }
+
   // The live value, main before hot; an expired one is dropped and counted. Sets *tier on a hit.
   virtual ValueRef Find(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) = 0;
+  // The same, lent: for hosts.
+  virtual HeldValue Lend(std::string_view key, uint64_t hash, const LazyTime& now, Tier* tier) = 0;
   // The same, copied to `to`, which has room for `room` bytes: false if there is no such value. A copy costs less than
   // a reference that is dropped again.
   virtual bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room,
                         FoundCopy* found) = 0;
+  // Larger values are referred to while they are copied, so that no stay among the readers is long.
+  static constexpr size_t kMostInOneStay = size_t{16} << 10;
   // Begins to fetch from memory what finding these keys will need, so that many wait for it once. At most kMostFetched.
   static constexpr size_t kMostFetched = 32;
   virtual void Fetch(const uint64_t* hashes, size_t count) const = 0;
@@ -105,7 +106,45 @@ class LocalCache {
   // many entries it looked at.
   virtual int64_t Sweep(int64_t now_unix_ns, int64_t max_entries) = 0;
   virtual TierStats Stats(Tier tier) const = 0;
+  // Of both tiers, since the cache was made.
+  int64_t HitsEver() const;
   virtual bool enabled() const = 0;
+
+ protected:
+  explicit LocalCache(bool may_glance) : shards_(may_glance) {}
+
+  // Each for a tier but kMisses; kCustom*: of the host's own tiers.
+  enum Count : size_t { kHits, kMisses = kHits + kTiers, kCustomGets, kCustomHits = kCustomGets + kTiers };
+  using Counts = ThreadCounts<size_t{kCustomHits} + kTiers>;
+
+  // Read by every get.
+  Shards shards_;
+  Counts counts_;
 };
+
+template <typename Take>
+[[gnu::always_inline]] inline bool LocalCache::Glance(std::string_view key, uint64_t hash, const Take& take) {
+  const uint32_t count = shards_.glance_count();
+  const ReadingThread thread = ReadingThread::Current();
+  if (count == 0 || !thread || !Counts::HasOwn(thread.number())) [[unlikely]] {
+    return false;
+  }
+  unsigned tier = 0;
+  {
+    const Reading reading(thread);
+    Entry* const entry = shards_.At(Shards::PlaceOf(hash, count))->Glance(key, hash);
+    if (entry == nullptr) [[unlikely]] {
+      return false;
+    }
+    const Entry::State state = entry->state();
+    if (state.notes_hits || !take(entry, state.tier, thread)) [[unlikely]] {
+      return false;
+    }
+    entry->CountHit();
+    tier = state.tier;
+  }
+  counts_.AddOwn(thread.number(), kHits + tier);
+  return true;
+}
 
 }  // namespace cohort

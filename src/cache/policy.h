@@ -7,7 +7,7 @@
 
 #include "cache/budget.h"
 #include "cache/entry.h"
-#include "cache/local_cache.h"
+#include "cache/terms.h"
 
 namespace cohort {
 

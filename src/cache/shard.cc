@@ -8,6 +8,26 @@ Shard::Shard(Policy policy, const std::array<Judge*, kTiers>& judges) {
   for (unsigned tier = 0; tier < kTiers; ++tier) policies_[tier] = EvictionPolicy::New(policy, judges[tier]);
 }
 
+Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns,
+                              ValueRef* value, unsigned* tier) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (shard_count_.load(std::memory_order_relaxed) != shard_count) return Found::kElsewhere;
+  Entry* const entry = index_.Find(key, hash);
+  if (entry == nullptr) return Found::kMiss;
+  if (entry->ExpiredAt(now_unix_ns)) return Found::kExpired;
+  entry->CountHit();
+  if (entry->state().notes_hits) Note(entry, hash);
+  entry->Ref();
+  *value = ValueRef(entry);
+  *tier = entry->tier();
+  return Found::kHit;
+}
+
+void Shard::OnNotedHit(const Entry* entry, uint64_t hash) {
+  Note(entry, hash);
+  if (full_of_notes_.load(std::memory_order_relaxed)) TryDrain();
+}
+
 // Notes name entries by their hash and address (Index::NoteOf) and hold no reference: a note that outlives its entry
 // finds nothing, or another entry in the same place, which then counts as used. Notes are lost, which only makes the
 // order of use less exact, when they come faster than anybody drains them, or when a get is held up between taking its

@@ -13,27 +13,30 @@
 
 #include "cache/entry.h"
 #include "cache/index.h"
-#include "cache/local_cache.h"
 #include "cache/policy.h"
+#include "cache/terms.h"
 #include "runtime/epochs.h"
 
 namespace cohort {
 
-constexpr unsigned kTiers = 2;
-constexpr unsigned NumberOf(Tier tier) { return tier == Tier::kMain ? 0 : 1; }
-constexpr Tier TierOf(unsigned number) { return number == 0 ? Tier::kMain : Tier::kHot; }
-
 class alignas(64) Shard {
  public:
-  enum class Found { kHit, kMiss, kExpired, kElsewhere };
+  // kUnsure: it takes the lock to say. kElsewhere: the cache has another number of shards by now, so ask again.
+  enum class Found { kHit, kMiss, kUnsure, kExpired, kElsewhere };
 
   // `judges`: of the tiers (policy.h).
   Shard(Policy policy, const std::array<Judge*, kTiers>& judges);
 
-  // Looks the key up, if the cache still has as many shards as the caller thinks (else kElsewhere: ask again), and
-  // hands the entry of a hit to `take(entry)`, which may refer to it or copy it, in a stay among the readers.
-  template <typename Take>
-  Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now, Take&& take);
+  // Looks the key up without the lock: kHit, kMiss, or kUnsure. Hands the entry of a hit to `take(entry)`, which may
+  // refer to it or copy it, in a stay among the readers. `shard_count`: how many the caller thinks that the cache has.
+  // `now()` is the time, asked for when something turns on it.
+  template <typename Now, typename Take>
+  Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, const Now& now, const Take& take);
+  // As Index::Glance.
+  Entry* Glance(std::string_view key, uint64_t hash) const { return index_.Glance(key, hash); }
+  // The same as Find with the lock, which is always sure. The value of a hit, and its tier.
+  Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns, ValueRef* value,
+                  unsigned* tier);
 
   // As Index::FetchSlot and FetchEntry. REQUIRES: a stay among the readers.
   void FetchSlot(uint64_t hash) const { index_.FetchSlot(hash); }
@@ -90,11 +93,8 @@ class alignas(64) Shard {
  private:
   static constexpr uint64_t kNotes = 64;
 
-  template <typename Take>
-  [[gnu::noinline]] Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now,
-                                    Take&& take);
-  template <typename Take>
-  Found Look(Entry* entry, uint64_t hash, const LazyTime& now, Take&& take);
+  // `entry` may have left.
+  [[gnu::noinline]] void OnNotedHit(const Entry* entry, uint64_t hash);
   void Note(const Entry* entry, uint64_t hash);
   void TryDrain();
   void Drain();
@@ -122,44 +122,29 @@ class alignas(64) Shard {
 // So what is found can always be taken. A miss is different: a writer that moves entries in the index, or replaces the
 // value of a key, shows a key absent for a moment in which it never is. A miss that saw no writer come, be in or leave
 // is true; any other is asked again with the lock.
-template <typename Take>
-Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now, Take&& take) {
-  Found found = Found::kElsewhere;
+template <typename Now, typename Take>
+Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t hash, const Now& now, const Take& take) {
+  Entry* entry = nullptr;
+  bool noted = false;
   {
     const Reading reading;
     const uint64_t version = version_.load(std::memory_order_acquire);
-    if (Entry* const entry = index_.Find(key, hash); entry != nullptr) [[likely]] {
-      found = Look(entry, hash, now, take);
-    } else if (version % 2 == 0 && shard_count_.load(std::memory_order_acquire) == shard_count &&
-               version_.load(std::memory_order_acquire) == version) {
-      return Found::kMiss;
+    entry = index_.Find(key, hash);
+    if (entry == nullptr) [[unlikely]] {
+      const bool sure = version % 2 == 0 && shard_count_.load(std::memory_order_acquire) == shard_count &&
+                        version_.load(std::memory_order_acquire) == version;
+      return sure ? Found::kMiss : Found::kUnsure;
     }
+    if (entry->expires() && entry->ExpiredAt(now())) [[unlikely]] {
+      return Found::kUnsure;
+    }
+    noted = entry->state().notes_hits;
+    entry->CountHit();
+    take(entry);
   }
-  if (found == Found::kElsewhere) found = FindAlone(shard_count, key, hash, now, take);
-  if (full_of_notes_.load(std::memory_order_relaxed)) [[unlikely]] {
-    TryDrain();
+  if (noted) [[unlikely]] {
+    OnNotedHit(entry, hash);
   }
-  return found;
-}
-
-template <typename Take>
-Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, const LazyTime& now,
-                              Take&& take) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (shard_count_.load(std::memory_order_relaxed) != shard_count) return Found::kElsewhere;
-  Entry* const entry = index_.Find(key, hash);
-  return entry == nullptr ? Found::kMiss : Look(entry, hash, now, take);
-}
-
-template <typename Take>
-Shard::Found Shard::Look(Entry* entry, uint64_t hash, const LazyTime& now, Take&& take) {
-  if (entry->expires()) [[unlikely]] {
-    if (entry->ExpiredAt(now())) return Found::kExpired;
-  }
-  if (entry->Touch()) [[unlikely]] {
-    Note(entry, hash);
-  }
-  take(entry);
   return Found::kHit;
 }
 

@@ -59,7 +59,7 @@ ValueRef Value::Wrap(std::string_view key, ValueRef source, int64_t expire_unix_
     inner->Ref();
     source = ValueRef(inner);
   }
-  Entry* const entry = Entry::Make(Kind::kWrap, key, source->size_, expire_unix_ns);
+  Entry* const entry = Entry::Make(Kind::kWrap, key, source->size(), expire_unix_ns);
   new (entry->Behind()) Value*(source.release());
   return ValueRef(entry);
 }
@@ -67,7 +67,7 @@ ValueRef Value::Wrap(std::string_view key, ValueRef source, int64_t expire_unix_
 std::string_view Value::OutsideBytes() const {
   Entry* const entry = Entry::Of(const_cast<Value*>(this));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   if (kind() == Kind::kWrap) return (*entry->source())->bytes();
-  return {entry->host()->data, static_cast<size_t>(size_)};
+  return {entry->host()->data, static_cast<size_t>(size())};
 }
 
 void Value::Destroy() {
@@ -108,9 +108,7 @@ Entry* Entry::Make(Kind kind, std::string_view key, uint64_t size, int64_t expir
   return entry;
 }
 
-void* Entry::Behind() {
-  return reinterpret_cast<char*>(this) + AlignedForPointers(KeyOffset() + static_cast<size_t>(key_size_));
-}
+void* Entry::Behind() { return reinterpret_cast<char*>(this) + AlignedForPointers(KeyOffset() + key_size()); }
 
 bool Entry::IsBorrowed() const {
   if (kind() == Kind::kWrap)
@@ -121,7 +119,7 @@ bool Entry::IsBorrowed() const {
 int64_t Entry::FootprintBytes() const {
   const int64_t own = Memory::BlockBytes(AllocatedBytes());
   if (kind() == Kind::kInline) return own;
-  if (kind() == Kind::kBorrowed) return own + static_cast<int64_t>(size_);
+  if (kind() == Kind::kBorrowed) return own + static_cast<int64_t>(size());
   Entry* const self = const_cast<Entry*>(this);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   return own + Of(*self->source())->FootprintBytes();
 }

@@ -56,14 +56,17 @@ class Value {
   Value(const Value&) = delete;
   Value& operator=(const Value&) = delete;
 
-  std::string_view key() const { return {Bytes() + KeyOffset(), static_cast<size_t>(key_size_)}; }
+  std::string_view key() const { return {Bytes() + KeyOffset(), key_size()}; }
   std::string_view bytes() const {
+    if (shape_ >> kKindAt == 0) [[likely]] {  // Inline, and never expires.
+      return {Bytes() + kHeaderBytes + (shape_ >> kKeySizeAt), static_cast<size_t>(size())};
+    }
     if (kind() != Kind::kInline) return OutsideBytes();
-    return {Bytes() + KeyOffset() + key_size_, static_cast<size_t>(size_)};
+    return {Bytes() + KeyOffset() + key_size(), static_cast<size_t>(size())};
   }
   int64_t expire_unix_ns() const;  // 0 = never.
   bool ExpiredAt(int64_t unix_ns) const { return expires() && expire_unix_ns() <= unix_ns; }
-  bool expires() const { return expires_ != 0; }
+  bool expires() const { return shape_ >> kExpiresAt != 0; }
 
   void Ref() { refs_.fetch_add(1, std::memory_order_relaxed); }
   void Unref() {
@@ -75,26 +78,29 @@ class Value {
   static constexpr size_t kHeaderBytes = 24;
 
   Value(Kind kind, std::string_view key, uint64_t size, bool expires)
-      : size_(size & kMaxSize),
-        key_size_(key.size() & kMaxKeySize),
-        kind_(static_cast<uint8_t>(kind) & 3U),
-        expires_(expires ? 1 : 0) {}
+      : shape_(size | key.size() << kKeySizeAt | static_cast<uint64_t>(kind) << kKindAt |
+               uint64_t{expires} << kExpiresAt) {}
   ~Value() = default;
 
-  Kind kind() const { return static_cast<Kind>(kind_); }
+  static constexpr unsigned kKeySizeAt = 37;
+  static constexpr unsigned kKindAt = 61;
+  static constexpr unsigned kExpiresAt = 63;
+
+  Kind kind() const { return static_cast<Kind>(shape_ >> kKindAt & 3); }
+  uint64_t size() const { return shape_ & kMaxSize; }
+  size_t key_size() const { return static_cast<size_t>(shape_ >> kKeySizeAt & kMaxKeySize); }
   const char* Bytes() const { return reinterpret_cast<const char*>(this); }
   // Behind the header and, in a value that expires, the time of it; inline bytes follow the key.
-  size_t KeyOffset() const { return kHeaderBytes + sizeof(int64_t) * expires_; }
+  size_t KeyOffset() const { return kHeaderBytes + (expires() ? sizeof(int64_t) : 0); }
   std::string_view OutsideBytes() const;
   void Destroy();
 
   std::atomic<uint32_t> refs_{1};
   // The rest of the header but the sizes belongs to the cache that holds this value (entry.h).
-  std::atomic<uint32_t> state_{0};
-  const uint64_t size_ : 37;
-  const uint64_t key_size_ : 24;
-  const uint64_t kind_ : 2;
-  const uint64_t expires_ : 1;
+  std::atomic<uint16_t> state_{0};
+  std::atomic<uint8_t> hits_{0};
+  // From the low end: the size, that of the key, the kind, whether it expires.
+  const uint64_t shape_;
   uint64_t where_ = 0;
 };
 

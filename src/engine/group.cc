@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cache/key_hash.h"
 #include "engine/deliveries.h"
 #include "runtime/lent_thread.h"
 
@@ -41,43 +42,42 @@ Group::~Group() = default;
 
 ValueRef Group::FindHit(std::string_view key, uint64_t hash, Source* source) {
   Tier tier = Tier::kMain;
-  if (refusing()) [[unlikely]] {
-    return ValueRef();
-  }
+  if (refusing()) return ValueRef();
   ValueRef value = cache_->Find(key, hash, context_->LazyUnixTime(), &tier);
-  if (value) [[likely]] {
-    *source = SourceOf(tier);
-    stats_.Add(Counter::kGets);
-    stats_.Add(Counter::kCacheHits);
-  }
+  *source = SourceOf(tier);
+  return value;
+}
+
+HeldValue Group::Lend(std::string_view key, uint64_t hash, Source* source) {
+  Tier tier = Tier::kMain;
+  if (refusing()) return HeldValue();
+  const HeldValue value = cache_->Lend(key, hash, context_->LazyUnixTime(), &tier);
+  *source = SourceOf(tier);
   return value;
 }
 
 bool Group::FindHitCopy(std::string_view key, uint64_t hash, char* to, size_t room, FoundCopy* found) {
-  if (refusing() || !cache_->FindCopy(key, hash, context_->LazyUnixTime(), to, room, found)) return false;
-  stats_.Add(Counter::kGets);
-  stats_.Add(Counter::kCacheHits);
-  return true;
+  return !refusing() && cache_->FindCopy(key, hash, context_->LazyUnixTime(), to, room, found);
+}
+
+ValueRef Group::Lookup(std::string_view key) {
+  Source source = Source::kNone;
+  ValueRef value = FindHit(key, KeyHash(key), &source);
+  if (!value) CountMiss();
+  return value;
 }
 
 Begun Group::Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
                    GetAnswer* answer, PeerHolds* holds) {
-  const uint64_t hash = LocalCache::Hash(key);
+  const uint64_t hash = KeyHash(key);
   if ((flags & kMissed) == 0 && (answer->value = FindHit(key, hash, &answer->source))) return Begun::kHit;
-  stats_.Add(Counter::kGets);
+  stats_.Add(Counter::kMisses);
   if (refusing()) {
     answer->status = Status(Code::kClosed, "group '" + name_ + "' is closed");
     return Begun::kFailed;
   }
   if ((flags & kPeek) != 0) return Begun::kMiss;
   return Miss(key, hash, flags, timeout_ms, make_waiter, answer, holds);
-}
-
-ValueRef Group::Lookup(std::string_view key) {
-  Source source = Source::kNone;
-  ValueRef value = FindHit(key, LocalCache::Hash(key), &source);
-  if (!value) CountMiss();
-  return value;
 }
 
 Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
@@ -110,7 +110,7 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
     // A flight may have filled the cache and left the table since FindHit: 1. miss  2. (another) fill, leave  3.
     // lock.
     if ((answer->value = FindHit(key, hash, &answer->source))) {
-      stats_.Add(Counter::kGets, -1);  // The same get.
+      stats_.Add(Counter::kMisses, -1);  // The same get.
       return Begun::kHit;
     }
     // Close refuses before it takes the locks, one after the other: a flight that begins after that would outlive it.
@@ -439,8 +439,8 @@ void Group::LogPeerError(std::string_view key, const Peer& peer, const Status& s
 
 GroupStats Group::StatsNow() {
   GroupStats now;
-  now.gets = stats_.Get(Counter::kGets);
-  now.cache_hits = stats_.Get(Counter::kCacheHits);
+  now.cache_hits = cache_->HitsEver();
+  now.gets = stats_.Get(Counter::kMisses) + now.cache_hits;
   now.get_from_peers_latency_max_ms = stats_.peer_latency_max_ms();
   now.peer_loads = stats_.Get(Counter::kPeerLoads);
   now.peer_errors = stats_.Get(Counter::kPeerErrors);

@@ -2,9 +2,11 @@
 // else by the key's owner, else by a getter: once for everyone who waits (P1). No step blocks a thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
@@ -60,14 +62,19 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
 
   // ---- getting (group.cc)
   // The way of a hit, and no more: the value, or null, and then `flags | kMissed` go on to one of the others. Counts as
-  // a get if it finds one. `hash`: the key's LocalCache::Hash.
+  // a get if it finds one. `hash`: the key's KeyHash.
   ValueRef FindHit(std::string_view key, uint64_t hash, Source* source);
+  // The shortest way of a hit, compiled into the caller; null and false say nothing (LocalCache::Glance, MayGlance).
+  HeldValue Glance(std::string_view key, uint64_t hash, Source* source);
+  bool GlanceCopy(std::string_view key, uint64_t hash, char* to, size_t room, FoundCopy* found);
+  // The same as FindHit, lent (LocalCache::Lend).
+  HeldValue Lend(std::string_view key, uint64_t hash, Source* source);
   // The same, copied (LocalCache::FindCopy).
   bool FindHitCopy(std::string_view key, uint64_t hash, char* to, size_t room, FoundCopy* found);
   // As LocalCache::Fetch.
   void Fetch(const uint64_t* hashes, size_t count) const { cache_->Fetch(hashes, count); }
   // Of a get that ended with FindHit or FindHitCopy.
-  void CountMiss() { stats_.Add(Counter::kGets); }
+  void CountMiss() { stats_.Add(Counter::kMisses); }
   static Source SourceOf(Tier tier) { return tier == Tier::kMain ? Source::kMain : Source::kHot; }
   // The one way to get. kHit, kMiss, kLead and kFailed are ends; kPending: the waiter that `make_waiter` made (called
   // at most once, under the key's lock) is told, exactly once, possibly before this returns. timeout_ms <= 0: no
@@ -78,6 +85,7 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   bool EndWait(uint64_t ticket, Code code, std::string_view message);
   // Gets and blocks this thread, which runs a callback getter itself if it comes to lead.
   Outcome Get(std::string_view key, int flags, int64_t timeout_ms);
+
   // A hit, or null. Counts as a get.
   ValueRef Lookup(std::string_view key);
 
@@ -155,5 +163,32 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   std::atomic<int64_t> last_peer_error_log_ns_{INT64_MIN / 2};
   std::atomic<int64_t> suppressed_peer_errors_{0};
 };
+
+[[gnu::always_inline]] inline HeldValue Group::Glance(std::string_view key, uint64_t hash, Source* source) {
+  HeldValue value;
+  if (refusing()) [[unlikely]] {
+    return value;
+  }
+  cache_->Glance(key, hash, [&](Entry* entry, unsigned tier, ReadingThread thread) {
+    value = HeldValue::Lend(entry, thread);
+    *source = SourceOf(TierOf(tier));
+    return true;
+  });
+  return value;
+}
+
+[[gnu::always_inline]] inline bool Group::GlanceCopy(std::string_view key, uint64_t hash, char* to, size_t room,
+                                                     FoundCopy* found) {
+  return !refusing() && cache_->Glance(key, hash, [&](Entry* entry, unsigned tier, ReadingThread) {
+    const std::string_view bytes = entry->PlainBytes(key.size());
+    if (bytes.size() > std::min(room, LocalCache::kMostInOneStay)) [[unlikely]] {
+      return false;
+    }
+    found->tier = TierOf(tier);
+    found->size = static_cast<int64_t>(bytes.size());
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    return true;
+  });
+}
 
 }  // namespace cohort

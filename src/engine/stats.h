@@ -10,8 +10,7 @@
 namespace cohort {
 
 enum class Counter : size_t {
-  kGets,
-  kCacheHits,
+  kMisses,  // Gets that were not answered from the cache at once; the cache counts those that were.
   kPeerLoads,
   kPeerErrors,
   kLoads,

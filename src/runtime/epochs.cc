@@ -66,6 +66,8 @@ ThreadState* Claim() {
 
 }  // namespace
 
+ThreadState* FirstState() { return all.load(std::memory_order_acquire); }
+
 ThreadState* Take() {
   static const bool watching = (OnForkInChild(KeepOnlyMine), true);
   static_cast<void>(watching);

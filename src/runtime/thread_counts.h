@@ -14,20 +14,32 @@ namespace cohort {
 template <size_t kCounters>
 class ThreadCounts {
  public:
+  // Whether a thread has a line of its own.
+  static bool HasOwn(uint32_t thread) { return thread < kOwnLines; }
+  // REQUIRES: HasOwn(thread), which is the current one.
+  void AddOwn(uint32_t thread, size_t counter, int64_t n = 1) {
+    // Nobody else writes here.
+    std::atomic<int64_t>& count = lines_[thread].counts[counter];
+    count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
   void Add(size_t counter, int64_t n = 1) {
     const uint32_t thread = ThreadNumber();
-    if (thread < kOwnLines) [[likely]] {
-      // Nobody else writes here.
-      std::atomic<int64_t>& count = lines_[thread].counts[counter];
-      count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    if (HasOwn(thread)) [[likely]] {
+      AddOwn(thread, counter, n);
     } else {
       lines_[kOwnLines + thread % kSharedLines].counts[counter].fetch_add(n, std::memory_order_relaxed);
     }
   }
   // All that was added since the last Restart. What others add meanwhile may be in it or not.
-  int64_t Sum(size_t counter) const { return All(counter) - before_[counter].load(std::memory_order_relaxed); }
+  int64_t Sum(size_t counter) const { return Ever(counter) - before_[counter].load(std::memory_order_relaxed); }
+  // The same, as if there had been no Restart.
+  int64_t Ever(size_t counter) const {
+    int64_t sum = 0;
+    for (const Line& line : lines_) sum += line.counts[counter].load(std::memory_order_relaxed);
+    return sum;
+  }
   void Restart() {
-    for (size_t i = 0; i < kCounters; ++i) before_[i].store(All(i), std::memory_order_relaxed);
+    for (size_t i = 0; i < kCounters; ++i) before_[i].store(Ever(i), std::memory_order_relaxed);
   }
 
  private:
@@ -36,12 +48,6 @@ class ThreadCounts {
   struct alignas(64) Line {
     std::array<std::atomic<int64_t>, kCounters> counts{};
   };
-
-  int64_t All(size_t counter) const {
-    int64_t sum = 0;
-    for (const Line& line : lines_) sum += line.counts[counter].load(std::memory_order_relaxed);
-    return sum;
-  }
 
   std::array<Line, kOwnLines + kSharedLines> lines_;
   std::array<std::atomic<int64_t>, kCounters> before_{};

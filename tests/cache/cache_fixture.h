@@ -50,6 +50,23 @@ struct TestCache {
     Tier ignored = Tier::kMain;
     return cache->Find(key, LocalCache::Hash(key), now, tier != nullptr ? tier : &ignored);
   }
+  // As a host's hit: at a glance, else with a closer look.
+  HeldValue Lend(std::string_view key, Tier* tier = nullptr) {
+    Tier ignored = Tier::kMain;
+    if (tier == nullptr) tier = &ignored;
+    const HeldValue value = LendAtAGlance(key, tier);
+    return value ? value : cache->Lend(key, LocalCache::Hash(key), now, tier);
+  }
+  HeldValue LendAtAGlance(std::string_view key, Tier* tier = nullptr) {
+    HeldValue value;
+    if (!LocalCache::MayGlance(key)) return value;
+    cache->Glance(key, LocalCache::Hash(key), [&](Entry* entry, unsigned number, ReadingThread thread) {
+      value = HeldValue::Lend(entry, thread);
+      if (tier != nullptr) *tier = TierOf(number);
+      return true;
+    });
+    return value;
+  }
   std::optional<std::string> Get(std::string_view key) {
     const ValueRef value = Find(key);
     if (!value) return std::nullopt;
