@@ -29,8 +29,8 @@ void ServeChanges(const Flags& flags) {
   options.cache_bytes = entries * static_cast<int64_t>(kValueBytes);  // A little less than all of them need.
   const Member full = Join(options);
   const std::vector<std::string> keys = Keys(entries);
-  const std::string value(kValueBytes, '\0');
-  for (const std::string& key : keys) Set(full, key, value);
+  for (int64_t i = 0; i < entries; ++i) Set(full, Key(i), Value(i, kValueBytes));
+  const std::string value = Value(0, kValueBytes);
   std::atomic<int64_t> next_new{entries};
 
   Serve({}, [&](const Words& words) {

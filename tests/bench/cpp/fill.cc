@@ -57,8 +57,11 @@ void ServeFill(const Flags& flags) {
   const double before = ResidentBytes();
   const auto begin = SteadyClock::now();
   FlatTable table(entries, size, cache == "flat-huge");
-  const std::string value(size, '\1');
-  for (int64_t i = 0; i < entries; ++i) table.Insert(Key(i), value.data());
+  std::string value(size, '\0');
+  for (int64_t i = 0; i < entries; ++i) {
+    WriteValue(i, value.data(), size);
+    table.Insert(Key(i), value.data());
+  }
   Serve(Filled(entries, before, begin), [&](const Words& words) {
     return Hits(words, entries, [&](const std::string& key) {
       if (table.Find(key) == nullptr) Die("a miss");

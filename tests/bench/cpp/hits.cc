@@ -2,6 +2,7 @@
 //
 //   hits -cache cohort|flat|flat-huge|none -entries N       asked: "handle|copy|many THREADS SECONDS"
 #include <cstring>
+#include <functional>
 
 #include "floor.h"
 #include "keys.h"
@@ -33,6 +34,17 @@ volatile uint64_t consumed;  // So that reading a value is never left out.
 struct alignas(64) Sum {
   uint64_t value = 0;
 };
+
+// Ends the program when a key's value, as it comes out, is not the one that went in: a wrong cache is told, not
+// measured.
+void Verify(int64_t entries, const std::function<const void*(int64_t)>& get) {
+  for (int64_t i = 0; i < entries; ++i) {
+    const void* value = get(i);
+    if (value == nullptr || !IsValue(i, value, kValueBytes)) {
+      Die("the value of " + Key(i) + " is not the one that was set");
+    }
+  }
+}
 
 // Measures `get(key, buffer)`, which returns a byte of the value, or dies.
 template <typename Get>
@@ -102,6 +114,12 @@ void ServeHits(const Flags& flags) {
   if (cache == "cohort") {
     const Member member = Join({});
     Fill(member, entries, kValueBytes);
+    char buffer[kValueBytes];
+    Verify(entries, [&](int64_t i) -> const void* {
+      const std::string& key = orders.keys[static_cast<size_t>(i)];
+      const bool hit = cohort_group_try_copy(member.group, key.data(), key.size(), buffer, kValueBytes) == kValueBytes;
+      return hit ? buffer : nullptr;
+    });
     Serve({}, [&](const Words& words) {
       if (words[0] == "handle") return CohortHandles(words, orders, member);
       if (words[0] == "copy") return CohortCopies(words, orders, member);
@@ -110,8 +128,8 @@ void ServeHits(const Flags& flags) {
     });
   }
   FlatTable table(entries, kValueBytes, cache == "flat-huge");
-  const std::string value(kValueBytes, '\0');
-  for (const std::string& key : orders.keys) table.Insert(key, value.data());
+  for (int64_t i = 0; i < entries; ++i) table.Insert(Key(i), Value(i, kValueBytes).data());
+  Verify(entries, [&](int64_t i) { return table.Find(Key(i)); });
   Serve({}, [&](const Words& words) {
     if (cache == "none") {
       return Hits(words, [&](int thread, int64_t call, char* buffer) {

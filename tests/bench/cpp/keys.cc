@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 namespace bench {
 
@@ -11,6 +13,8 @@ std::string Key(int64_t i) {
   std::snprintf(text, sizeof(text), "key-%08lld", static_cast<long long>(i));
   return text;
 }
+
+int64_t NumberOf(const char* key, size_t size) { return std::atoll(std::string(key, size).c_str() + 4); }
 
 std::vector<std::string> Keys(int64_t n) {
   std::vector<std::string> keys;
@@ -25,6 +29,21 @@ uint64_t Random::Next() {
   x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
   return x ^ (x >> 31);
 }
+
+void WriteValue(int64_t i, void* value, size_t size) {
+  const uint64_t word = Random(static_cast<uint64_t>(i)).Next();
+  for (size_t at = 0; at < size; at += sizeof(word)) {
+    std::memcpy(static_cast<char*>(value) + at, &word, std::min(sizeof(word), size - at));
+  }
+}
+
+std::string Value(int64_t i, size_t size) {
+  std::string value(size, '\0');
+  WriteValue(i, value.data(), size);
+  return value;
+}
+
+bool IsValue(int64_t i, const void* value, size_t size) { return std::memcmp(value, Value(i, size).data(), size) == 0; }
 
 std::vector<uint32_t> ZipfOrder(int64_t n, uint64_t seed) {
   std::vector<double> sums(static_cast<size_t>(n));

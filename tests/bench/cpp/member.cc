@@ -8,9 +8,10 @@
 namespace bench {
 namespace {
 
-void LoadZeroes(void*, cohort_load_t* load, const char*, size_t) {
-  static const char kValue[kValueBytes] = {};
-  cohort_load_complete(load, kValue, sizeof(kValue), 0, nullptr);
+void LoadValue(void*, cohort_load_t* load, const char* key, size_t size) {
+  char value[kValueBytes];
+  WriteValue(NumberOf(key, size), value, sizeof(value));
+  cohort_load_complete(load, value, sizeof(value), 0, nullptr);
 }
 
 }  // namespace
@@ -30,7 +31,7 @@ Member Join(const MemberOptions& options) {
   Member member{cohort_instance_new(nullptr, error), nullptr};
   cohort_group_options_t* group_options = cohort_group_options_new();
   cohort_group_options_set_cache_bytes(group_options, options.cache_bytes, error);
-  cohort_group_options_set_getter(group_options, options.getter == nullptr ? LoadZeroes : options.getter, nullptr,
+  cohort_group_options_set_getter(group_options, options.getter == nullptr ? LoadValue : options.getter, nullptr,
                                   nullptr, error);
   member.group = cohort_instance_new_group(member.instance, "bench", 5, group_options, error);
   cohort_group_options_free(group_options);
@@ -64,9 +65,10 @@ std::vector<std::string> KeysOf(const Member& member, const std::string& owner, 
 }
 
 void Fill(const Member& member, int64_t n, size_t value_bytes) {
-  const std::string value(value_bytes, '\0');
+  std::string value(value_bytes, '\0');
   for (int64_t i = 0; i < n; ++i) {
     const std::string key = Key(i);
+    WriteValue(i, value.data(), value.size());
     if (cohort_group_set(member.group, key.data(), key.size(), value.data(), value.size(), 0, 0, nullptr) !=
         COHORT_OK) {
       Die("a value could not be set");

@@ -1,4 +1,5 @@
-// A member is an instance with the one group "bench", whose getter has a value of 1 KiB at once unless told otherwise.
+// A member is an instance with the one group "bench", whose getter has the key's value of 1 KiB at once unless told
+// otherwise.
 #ifndef COHORT_BENCH_MEMBER_H
 #define COHORT_BENCH_MEMBER_H
 
@@ -18,7 +19,7 @@ struct Member {
 
 struct MemberOptions {
   int64_t cache_bytes = int64_t{512} << 20;
-  cohort_getter_fn getter = nullptr;  // Default: a value of zeroes.
+  cohort_getter_fn getter = nullptr;  // Default: Value(i, kValueBytes) for Key(i).
   std::string listen, peers;          // Peers separated by commas; empty: alone.
 };
 
@@ -32,7 +33,7 @@ bool Owns(const Member& member, const std::string& owner, const std::string& key
 // So many keys that `owner` owns.
 std::vector<std::string> KeysOf(const Member& member, const std::string& owner, size_t count);
 
-// Stores n entries of the given size, each of which must be there in the end.
+// Stores the values of the first n keys, in the given size, each of which must be there in the end.
 void Fill(const Member& member, int64_t n, size_t value_bytes);
 
 }  // namespace bench

@@ -36,6 +36,18 @@ struct Asker {
     if (value == nullptr) Die("a get failed");
     cohort_value_free(value);
   }
+  // Gets each key once, so that the owner loads it, and ends the program when the value is another one.
+  void Verify() const {
+    for (const std::string& key : keys) {
+      cohort_value_t* value = cohort_group_get(member.group, key.data(), key.size(), 0, 0, nullptr);
+      if (value == nullptr) Die("a get failed");
+      if (cohort_value_size(value) != kValueBytes ||
+          !IsValue(NumberOf(key.data(), key.size()), cohort_value_data(value), kValueBytes)) {
+        Die("the value of " + key + " is not the owner's");
+      }
+      cohort_value_free(value);
+    }
+  }
 };
 
 struct alignas(64) Caller {
@@ -169,7 +181,7 @@ class Flow {
 
 Json Change(const Words& words, const Asker& asker, bool set) {
   std::vector<Caller> callers = Callers(words.Int(1));
-  const std::string value(kValueBytes, '\0');
+  const std::string value = Value(0, kValueBytes);
   return Measure<true>(words.Int(1), words.Double(2), asker.watched, 1, [&](int thread, int64_t) {
     const std::string& key = asker.RandomKey(&callers[static_cast<size_t>(thread)].random);
     const cohort_status_t status =
@@ -193,7 +205,7 @@ void ServeAsker(const Flags& flags) {
   const std::string& owner = flags.Text("-owner");
   asker.watched = {flags.Number("-owner-pid", 0), PortOf(owner)};
   asker.keys = KeysOf(asker.member, owner, 10'000);
-  for (const std::string& key : asker.keys) asker.Get(key);  // The owner loads them.
+  asker.Verify();
   cohort_group_stats_t stats{};
   cohort_group_stats(asker.member.group, &stats, sizeof(stats));
   if (stats.peer_errors > 0) Die("the owner was not reached");

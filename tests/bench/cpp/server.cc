@@ -128,7 +128,7 @@ void ServeCacheServer(const Flags& flags) {
   const std::vector<std::string> keys = Keys(10'000);
   {
     Client client(redis, address);
-    for (const std::string& key : keys) client.Set(key, std::string(kValueBytes, '\0'));
+    for (size_t i = 0; i < keys.size(); ++i) client.Set(keys[i], Value(static_cast<int64_t>(i), kValueBytes));
   }
   Serve({}, [&](const Words& words) {
     const int n = words.Int(1), at_once = words[0] == "many" ? kMany : 1;

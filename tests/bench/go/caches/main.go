@@ -33,7 +33,7 @@ func open(entries, size int) cache {
 			func(key string) { c.Invalidate(key) },
 			func(key string) {
 				Must(c.Get(context.Background(), key, otter.LoaderFunc[string, []byte](
-					func(context.Context, string) ([]byte, error) { return make([]byte, size), nil })))
+					func(_ context.Context, key string) ([]byte, error) { return Value(NumberOf(key), size), nil })))
 			},
 			func() int { c.CleanUp(); return c.EstimatedSize() },
 		}
@@ -48,7 +48,7 @@ func open(entries, size int) cache {
 				}
 			},
 			func(key string) { c.Del(key) },
-			func(key string) { c.Set(key, make([]byte, size), 1) },
+			func(key string) { c.Set(key, Value(NumberOf(key), size), 1) },
 			func() int { // it keeps no count of its own
 				c.Wait()
 				there := 0
@@ -62,8 +62,8 @@ func open(entries, size int) cache {
 		}
 	case "groupcache":
 		g := groupcache.NewGroup("bench", int64(entries)*int64(size+256)*2, groupcache.GetterFunc(
-			func(_ context.Context, _ string, dest groupcache.Sink) error {
-				return dest.SetBytes(make([]byte, size))
+			func(_ context.Context, key string, dest groupcache.Sink) error {
+				return dest.SetBytes(Value(NumberOf(key), size))
 			}))
 		return cache{
 			func(key string) []byte {
@@ -106,9 +106,9 @@ func hits() {
 	// Ristretto may refuse what comes too fast, so what is missing is set again.
 	for missing := 1; missing > 0; {
 		missing = 0
-		for _, key := range asked.Keys {
+		for i, key := range asked.Keys {
 			if *Cache == "groupcache" || c.get(key) == nil {
-				c.set(key, make([]byte, ValueBytes))
+				c.set(key, Value(i, ValueBytes))
 			}
 		}
 		c.count() // has taken in what was set
@@ -117,6 +117,9 @@ func hits() {
 				missing++
 			}
 		}
+	}
+	for i, key := range asked.Keys {
+		Verify(i, c.get(key))
 	}
 	Serve(nil, func(words Words) Answer {
 		all := states(words.Int(1))
@@ -144,7 +147,7 @@ func hits() {
 // fill -cache NAME -entries N -size BYTES: answers at once what the entries cost; asked "hits SECONDS".
 func fill() {
 	c := open(*Entries+*Entries/50, *Size)
-	answer := Fill(*Entries, func(i int) { c.set(Key(i), make([]byte, *Size)) }, c.count)
+	answer := Fill(*Entries, func(i int) { c.set(Key(i), Value(i, *Size)) }, c.count)
 	Serve(answer, func(words Words) Answer {
 		return UniformHits(*Entries, words.Float(1), func(key string) {
 			if c.get(key) == nil {
@@ -158,13 +161,13 @@ func fill() {
 func changes() {
 	roomy, full := open(*Entries*2, ValueBytes), open(*Entries, ValueBytes)
 	keys := Keys(*Entries)
-	for _, key := range keys {
-		roomy.set(key, make([]byte, ValueBytes))
-		full.set(key, make([]byte, ValueBytes))
+	for i, key := range keys {
+		roomy.set(key, Value(i, ValueBytes))
+		full.set(key, Value(i, ValueBytes))
 	}
 	var next atomic.Int64
 	next.Store(int64(*Entries))
-	value := make([]byte, ValueBytes)
+	value := Value(0, ValueBytes)
 	Serve(nil, func(words Words) Answer {
 		all := states(words.Int(1))
 		return Measure(len(all), words.Float(2), 16, true, func(worker, _ int) int {

@@ -59,10 +59,10 @@ func keysOf(daemon *groupcache.Daemon, owner string, count int) (keys []string) 
 func asker() {
 	daemon, group := join(int64(*Keep)*(512<<20), load)
 	keys := keysOf(daemon, *Owner, 10_000)
-	for _, key := range keys {
-		getView(group, key) // the owner loads them
+	for _, key := range keys { // the owner loads them
+		Verify(NumberOf(key), getView(group, key).ByteSlice())
 	}
-	ctx, value := context.Background(), make([]byte, ValueBytes)
+	ctx, value := context.Background(), Value(0, ValueBytes)
 	Serve(nil, func(words Words) Answer {
 		callers := make([]struct {
 			random Random

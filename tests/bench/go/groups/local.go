@@ -10,8 +10,8 @@ import (
 	. "bench/harness"
 )
 
-func load(_ context.Context, _ string, dest transport.Sink) error {
-	return dest.SetBytes(make([]byte, ValueBytes), time.Time{})
+func load(_ context.Context, key string, dest transport.Sink) error {
+	return dest.SetBytes(Value(NumberOf(key), ValueBytes), time.Time{})
 }
 
 func alone(cacheBytes int64, getter groupcache.GetterFunc) transport.Group {
@@ -35,8 +35,9 @@ type state struct {
 func hits() {
 	g := alone(512<<20, load)
 	asked := NewAsked(*Entries)
-	for _, key := range asked.Keys {
+	for i, key := range asked.Keys {
 		getView(g, key)
+		Verify(i, getView(g, key).ByteSlice())
 	}
 	Serve(nil, func(words Words) Answer {
 		states := make([]state, words.Int(1))
@@ -79,8 +80,8 @@ func hits() {
 
 // fill -entries N -size BYTES: answers at once what the entries cost; asked "hits SECONDS".
 func fill() {
-	g := alone(int64(*Entries)*int64(*Size+1024)*2+64<<20, func(_ context.Context, _ string, dest transport.Sink) error {
-		return dest.SetBytes(make([]byte, *Size), time.Time{})
+	g := alone(int64(*Entries)*int64(*Size+1024)*2+64<<20, func(_ context.Context, key string, dest transport.Sink) error {
+		return dest.SetBytes(Value(NumberOf(key), *Size), time.Time{})
 	})
 	answer := Fill(*Entries, func(i int) { getView(g, Key(i)) }, func() int { return -1 })
 	Serve(answer, func(words Words) Answer {
@@ -91,10 +92,10 @@ func fill() {
 // changes -entries N: asked "replace|evict|remove|miss GOROUTINES SECONDS", as changes.cc says.
 func changes() {
 	roomy, full := alone(512<<20, load), alone(int64(*Entries)*ValueBytes, load)
-	ctx, value, keys := context.Background(), make([]byte, ValueBytes), Keys(*Entries)
-	for _, key := range keys {
-		Check(roomy.Set(ctx, key, value, time.Time{}, false))
-		Check(full.Set(ctx, key, value, time.Time{}, false))
+	ctx, value, keys := context.Background(), Value(0, ValueBytes), Keys(*Entries)
+	for i, key := range keys {
+		Check(roomy.Set(ctx, key, Value(i, ValueBytes), time.Time{}, false))
+		Check(full.Set(ctx, key, Value(i, ValueBytes), time.Time{}, false))
 	}
 	next := newCounter(*Entries)
 	Serve(nil, func(words Words) Answer {

@@ -1,9 +1,13 @@
 package harness
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
+	"log"
 	"math"
 	"sort"
+	"strconv"
 )
 
 // ValueBytes is the size of each value but for fill.
@@ -14,6 +18,9 @@ const Order = 1 << 18
 
 // Key is the i-th key, of 12 bytes.
 func Key(i int) string { return fmt.Sprintf("key-%08d", i) }
+
+// NumberOf is what Key made the key of.
+func NumberOf(key string) int { return Must(strconv.Atoi(key[len("key-"):])) }
 
 // Keys are the first n keys.
 func Keys(n int) []string {
@@ -34,6 +41,26 @@ func (r *Random) Next() uint64 {
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
 	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
 	return x ^ (x >> 31)
+}
+
+// Value is the value of the i-th key, which each language makes in the same way: the first word of Random(i), little endian,
+// again and again. Every byte is written: what make returns may be pages that nobody has touched, and those are all the one
+// page of zeroes that the kernel has, which stays in the processor's caches whatever the keys are.
+func Value(i, size int) []byte {
+	value := make([]byte, (size+7)/8*8)
+	random := Random(i)
+	word := random.Next()
+	for at := 0; at < size; at += 8 {
+		binary.LittleEndian.PutUint64(value[at:], word)
+	}
+	return value[:size:size]
+}
+
+// Verify ends the program when the value of the i-th key is another one: a wrong cache is told, not measured.
+func Verify(i int, value []byte) {
+	if !bytes.Equal(value, Value(i, ValueBytes)) {
+		log.Fatalf("bench: the value of %s is not the one that was set", Key(i))
+	}
 }
 
 // ZipfOrder draws numbers below n by a Zipf distribution with exponent 0.99; popular ones are spread over all of them.

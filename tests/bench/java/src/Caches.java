@@ -23,7 +23,7 @@ final class Caches {
     long count();
   }
 
-  /** Room for so many entries of that size; a miss loads a value of zeroes. */
+  /** Room for so many entries of that size; a miss loads the value of the key. */
   static Cache open(String name, int entries, int valueBytes) {
     return switch (name) {
       case "cohort" -> new OfCohort(entries, valueBytes);
@@ -37,7 +37,8 @@ final class Caches {
 
     OfCohort(int entries, int valueBytes) {
       long bytes = entries * (valueBytes + 256L) * 8 / 7 + (16 << 20);
-      group = Cohort.builder().build().group("bench", Codec.bytes()).cacheBytes(bytes).loader(key -> new byte[valueBytes]).build();
+      group = Cohort.builder().build().group("bench", Codec.bytes()).cacheBytes(bytes)
+          .loader(key -> Keys.value(Keys.numberOf(key), valueBytes)).build();
     }
 
     @Override
@@ -70,7 +71,7 @@ final class Caches {
     private final LoadingCache<String, byte[]> cache;
 
     OfCaffeine(int entries, int valueBytes) {
-      cache = Caffeine.newBuilder().maximumSize(entries).build(key -> new byte[valueBytes]);
+      cache = Caffeine.newBuilder().maximumSize(entries).build(key -> Keys.value(Keys.numberOf(key), valueBytes));
     }
 
     @Override

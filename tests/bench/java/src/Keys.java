@@ -1,3 +1,6 @@
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** Keys and the order in which they are asked for: the same in every language. */
@@ -7,6 +10,8 @@ final class Keys {
 
   /** How many draws an order has; then it begins again. */
   static final int ORDER = 1 << 18;
+
+  private static final VarHandle WORD = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   final String[] keys;
   private final int[][] orders = new int[8][];
@@ -30,6 +35,28 @@ final class Keys {
       text[at--] = (char) ('0' + i % 10);
     }
     return new String(text);
+  }
+
+  /** What key made the key of. */
+  static int numberOf(String key) {
+    return Integer.parseInt(key, "key-".length(), key.length(), 10);
+  }
+
+  /**
+   * The value of the i-th key, which each language makes in the same way: the first word of Random(i), little endian, again and
+   * again. Every byte is written, so that no value is a page of zeroes that the kernel shares among all of them.
+   */
+  static byte[] value(int i, int size) {
+    byte[] value = new byte[size];
+    long word = new Random(i).next();
+    int at = 0;
+    for (; at + Long.BYTES <= size; at += Long.BYTES) {
+      WORD.set(value, at, word);
+    }
+    for (; at < size; at++, word >>>= Byte.SIZE) {
+      value[at] = (byte) word;
+    }
+    return value;
   }
 
   static String[] all(int entries) {

@@ -25,9 +25,6 @@ final class Measure {
 
   private static volatile boolean stop;
 
-  /** What a byte of each value is added to, so that nobody leaves out reading it. */
-  static volatile long consumed;
-
   private static final class Worker extends Thread {
     final Op op;
     final int turn;

@@ -1,12 +1,13 @@
 //! The caches under one interface, compiled for each: no call goes through a table of functions.
 
 use crate::harness::die;
+use crate::keys::{number_of, value};
 use cohort::{Group, Instance};
 use std::sync::Arc;
 
 /// What the subjects need of a cache.
 pub trait Cache: Sync {
-    /// Room for so many entries of that size. A miss loads a value of zeroes.
+    /// Room for so many entries of that size. A miss loads the value of the key.
     fn open(entries: usize, value_bytes: usize) -> Self;
     /// A byte of the value, read through what the cache hands out.
     fn reference(&self, key: &str, at: usize) -> u8;
@@ -37,7 +38,7 @@ impl Cache for Cohort {
         let group = node
             .new_group("bench")
             .cache_bytes(bytes)
-            .blocking_getter(move |_| Ok(vec![0_u8; value_bytes]))
+            .blocking_getter(move |key| Ok(value(number_of(key.as_str()?), value_bytes)))
             .build()
             .unwrap_or_else(|e| die(&e.to_string()));
         Self { _node: node, group }
@@ -96,7 +97,7 @@ impl Cache for Quick {
 
     fn load(&self, key: String) {
         let size = self.1;
-        drop(self.0.get_or_insert_with(&key, || Ok::<_, ()>(vec![0_u8; size].into())));
+        drop(self.0.get_or_insert_with(&key, || Ok::<_, ()>(value(number_of(&key), size).into())));
     }
 
     fn count(&self) -> usize {
@@ -130,7 +131,8 @@ impl Cache for Moka {
 
     fn load(&self, key: String) {
         let size = self.1;
-        drop(self.0.get_with(key, || vec![0_u8; size].into()));
+        let number = number_of(&key);
+        drop(self.0.get_with(key, || value(number, size).into()));
     }
 
     fn count(&self) -> usize {

@@ -1,5 +1,7 @@
 //! Keys and the order in which they are asked for: the same in every language.
 
+use crate::harness::die;
+
 /// The size of each value but for `fill`.
 pub const VALUE_BYTES: usize = 1024;
 /// How many draws an order has; then it begins again.
@@ -8,6 +10,11 @@ pub const ORDER: usize = 1 << 18;
 /// The i-th key, of 12 bytes.
 pub fn key(i: usize) -> String {
     format!("key-{i:08}")
+}
+
+/// What `key` made the key of.
+pub fn number_of(key: &str) -> u64 {
+    key["key-".len()..].parse().unwrap_or_else(|_| die("a key has no number"))
 }
 
 /// splitmix64 (Steele, Lea and Flood 2014), which each language of the benchmarks has in the same words.
@@ -21,6 +28,22 @@ impl Random {
         x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         x ^ (x >> 31)
     }
+}
+
+/// Writes the value of the i-th key, which each language makes in the same way: the first word of `Random(i)`, little endian,
+/// again and again. Every byte is written, so that no value is a page of zeroes that the kernel shares among all of them.
+pub fn write_value(i: u64, value: &mut [u8]) {
+    let word = Random(i).next().to_le_bytes();
+    for part in value.chunks_mut(word.len()) {
+        part.copy_from_slice(&word[..part.len()]);
+    }
+}
+
+/// The value of the i-th key.
+pub fn value(i: u64, size: usize) -> Vec<u8> {
+    let mut value = vec![0; size];
+    write_value(i, &mut value);
+    value
 }
 
 /// Numbers below n by a Zipf distribution with exponent 0.99; popular ones are spread over all of them.

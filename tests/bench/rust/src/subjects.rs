@@ -2,7 +2,7 @@
 
 use crate::caches::{Cache, Cohort, Moka, Quick};
 use crate::harness::{die, measure, number, resident_bytes, serve, Flags};
-use crate::keys::{key, Asked, Random, ORDER, VALUE_BYTES};
+use crate::keys::{key, value, write_value, Asked, Random, ORDER, VALUE_BYTES};
 use cohort::Instance;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -31,8 +31,15 @@ fn hits_of<C: Cache>(flags: &Flags) {
     let asked = Asked::new(entries);
     // A little more than needed: whatever divides its room must not find one of its parts full.
     let cache = C::open(entries * 5 / 4, VALUE_BYTES);
-    for key in &asked.keys {
-        cache.set(key, &[0; VALUE_BYTES]);
+    for (i, key) in (0..).zip(&asked.keys) {
+        cache.set(key, &value(i, VALUE_BYTES));
+    }
+    let mut found = vec![0; VALUE_BYTES];
+    for (i, key) in (0..).zip(&asked.keys) {
+        cache.copy(key, &mut found);
+        if found != value(i, VALUE_BYTES) {
+            die(&format!("the value of {key} is not the one that was set"));
+        }
     }
     serve(&vec![], |words| {
         let (threads, seconds) = (number(words, 1), number(words, 2));
@@ -67,10 +74,11 @@ pub fn fill(flags: &Flags) {
 fn fill_of<C: Cache>(flags: &Flags) {
     let (entries, size) = (flags.number("-entries", 1_000_000), flags.number("-size", 100));
     let cache = C::open(entries + entries / 50 + 1000, size);
-    let value = vec![1_u8; size];
+    let mut value = value(0, size);
     cache.set(&key(0), &value);
     let (before, begin) = (resident_bytes(), Instant::now());
     for i in 0..entries {
+        write_value(i as u64, &mut value);
         cache.set(&key(i), &value);
     }
     let seconds = begin.elapsed().as_secs_f64();
@@ -100,11 +108,11 @@ fn changes_of<C: Cache>(flags: &Flags) {
     let entries = flags.number("-entries", 100_000);
     let (roomy, full) = (C::open(entries * 2, VALUE_BYTES), C::open(entries * 3 / 4, VALUE_BYTES));
     let keys: Vec<String> = (0..entries).map(key).collect();
-    let value = vec![0_u8; VALUE_BYTES];
-    for key in &keys {
-        roomy.set(key, &value);
-        full.set(key, &value);
+    for (i, key) in (0..).zip(&keys) {
+        roomy.set(key, &value(i, VALUE_BYTES));
+        full.set(key, &value(i, VALUE_BYTES));
     }
+    let value = value(0, VALUE_BYTES);
     let next = AtomicUsize::new(entries);
     serve(&vec![], |words| {
         measure(number(words, 1), number(words, 2), 16, true, |thread| {
