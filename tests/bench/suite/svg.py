@@ -12,14 +12,29 @@ from .text import number
 WIDTH, LEFT, RIGHT = 760, 260, 150
 BAR, GAP = 16, 6
 COLOURS = ("#d97706", "#059669", "#9333ea", "#dc2626", "#0891b2", "#a16207", "#be185d", "#64748b", "#4d7c0f")
-STYLE = """<style>
-  .plot { --ink: #1f2937; --faint: #d1d5db; --ours: #2563eb; --peer: #9ca3af; background: none }
-  @media (prefers-color-scheme: dark) { .plot { --ink: #e5e7eb; --faint: #4b5563; --ours: #60a5fa; --peer: #6b7280 } }
-  .plot text { fill: var(--ink); font: 12px system-ui, sans-serif }
-  .plot .title { font-weight: 600; font-size: 13px }
-  .plot .ours { fill: var(--ours) } .plot .peer { fill: var(--peer) } .plot text.us { font-weight: 600 }
-  .plot .grid, .plot .range { stroke: var(--faint); stroke-width: 1 } .plot .range { stroke: var(--ink) }
-  .plot path { fill: none; stroke-width: 1.5 } .plot path.us { stroke: var(--ours); stroke-width: 3 }
+# Plain colours, which every viewer knows, and others where the viewer says that it is dark.
+INK, FAINT, OURS, PEER = ("#1f2937", "#e5e7eb"), ("#d1d5db", "#4b5563"), ("#2563eb", "#60a5fa"), ("#9ca3af", "#6b7280")
+
+
+def colours(dark: int) -> str:
+    """The rules that give what is drawn its colours: on white, or on black."""
+    rules = {
+        "text": f"fill: {INK[dark]}",
+        "rect.ours, .plot circle.ours": f"fill: {OURS[dark]}",
+        "rect.peer": f"fill: {PEER[dark]}",
+        ".grid": f"stroke: {FAINT[dark]}",
+        ".range": f"stroke: {INK[dark]}",
+        "path.us": f"stroke: {OURS[dark]}",
+    }
+    return " ".join(f".plot {what} {{ {how} }}" for what, how in rules.items())
+
+
+STYLE = f"""<style>
+  .plot text {{ font: 12px system-ui, sans-serif }} .plot .title {{ font-weight: 600; font-size: 13px }}
+  .plot text.us {{ font-weight: 600 }} .plot .grid, .plot .range {{ stroke-width: 1 }}
+  .plot path {{ fill: none; stroke-width: 1.5 }} .plot path.us {{ stroke-width: 3 }}
+  {colours(0)}
+  @media (prefers-color-scheme: dark) {{ {colours(1)} }}
 </style>"""
 
 

@@ -78,6 +78,13 @@ class TestShown:
         xml.dom.minidom.parseString(svg.figure(made[0]))
         assert "http" not in page(made, "somehow").replace("http://www.w3.org/2000/svg", "")
 
+    def test_plots_have_plain_colours_first(self) -> None:
+        drawn = svg.figure(result([10, 11], [5, 6]))
+        assert "var(" not in drawn
+        plain, _, dark = drawn.partition("@media (prefers-color-scheme: dark)")
+        assert svg.OURS[0] in plain
+        assert svg.OURS[1] in dark
+
     def test_a_page_keeps_what_is_outside_of_its_marks(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "page.md"
