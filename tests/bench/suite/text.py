@@ -154,14 +154,27 @@ def short(results: list[PartResult]) -> str:
     return "\n".join(out) + "\n"
 
 
+def marks(name: str) -> tuple[str, str]:
+    return f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+
+
+def check_marks(path: pathlib.Path, name: str) -> None:
+    """Fails when the page has no place for what is to stand between the marks of that name."""
+    begin, end = marks(name)
+    page = path.read_text(encoding="utf-8")
+    if begin not in page or end not in page:
+        raise Failure(f"{path} has no marks '{begin.strip()}' and '{end}'")
+
+
 def put(path: pathlib.Path, name: str, content: str) -> None:
     """Writes a file, or, when it is a page with the marks `<!-- NAME -->` and `<!-- end of NAME -->`, what is between them."""
-    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     if path.suffix == ".md" and path.exists():
-        page = path.read_text(encoding="utf-8")
-        if begin not in page or end not in page:
-            raise Failure(f"{path} has no marks '{begin.strip()}' and '{end}'")
+        check_marks(path, name)
+        begin, end = marks(name)
         content = re.sub(
-            f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{content}\n{end}", page, flags=re.DOTALL
+            f"{re.escape(begin)}.*?{re.escape(end)}",
+            lambda _: f"{begin}\n{content}\n{end}",
+            path.read_text(encoding="utf-8"),
+            flags=re.DOTALL,
         )
     path.write_text(content, encoding="utf-8")

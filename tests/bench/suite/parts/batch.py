@@ -35,4 +35,5 @@ def part(settings: Settings, programs: Programs) -> Part:
         settings.rounds,
         settings.seconds,
         short="GetMany: ",
+        notes=remote.absent_servers(),
     )

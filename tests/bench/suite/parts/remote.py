@@ -10,6 +10,8 @@ from ..model import Line, Part, Row, Settings, Subject, Target
 from ..names import CPP, GO, MEMCACHED, REDIS, TUNED, UPSTREAM
 from ..servers import CacheServer, OwnerAndAsker
 
+SERVERS = {MEMCACHED: "memcached", REDIS: "redis"}
+is_there = CacheServer.is_installed
 DETAILS = ("p50_us", "p99_us", "cpu_us", "peer_cpu_us", "connections")
 
 
@@ -20,8 +22,11 @@ def pairs(programs: Programs, *flags: str) -> dict[str, Callable[[], Subject]]:
 
 
 def servers(programs: Programs) -> dict[str, Callable[[], Subject]]:
-    named = {MEMCACHED: "memcached", REDIS: "redis"}
-    return {n: partial(CacheServer, programs, kind) for n, kind in named.items() if CacheServer.is_installed(kind)}
+    return {n: partial(CacheServer, programs, kind) for n, kind in SERVERS.items() if is_there(kind)}
+
+
+def absent_servers() -> list[str]:
+    return [f"{kind} is not installed: its rows are absent" for kind in SERVERS.values() if not is_there(kind)]
 
 
 def part(settings: Settings, programs: Programs) -> Part:
@@ -69,4 +74,5 @@ def part(settings: Settings, programs: Programs) -> Part:
         settings.rounds,
         seconds,
         short="remote get: ",
+        notes=absent_servers(),
     )

@@ -61,6 +61,16 @@ def some_trace() -> pathlib.Path:
     return file
 
 
+def traces_in(folder: str) -> list[pathlib.Path]:
+    """The traces of a folder, which must have some."""
+    if not pathlib.Path(folder).is_dir():
+        raise Failure(f"--traces: there is no folder {folder}")
+    files = sorted(p for p in pathlib.Path(folder).iterdir() if p.name.endswith((".txt", ".txt.gz")))
+    if not files:
+        raise Failure(f"--traces: {folder} holds no traces, which are files named *.txt or *.txt.gz")
+    return files
+
+
 def part(settings: Settings, programs: Programs) -> Part:
     title = "Hit ratios on traces, in % of the requests"
     if not programs.has("replay"):
@@ -70,9 +80,7 @@ def part(settings: Settings, programs: Programs) -> Part:
         files = [some_trace()]
         notes.append("no traces were given (--traces FOLDER): a made-up one shows that replaying works")
     else:
-        files = sorted(p for p in pathlib.Path(settings.traces).iterdir() if ".txt" in p.name)
-        if not files:
-            raise Failure(f"{settings.traces} holds no traces: files named *.txt or *.txt.gz")
+        files = traces_in(settings.traces)
     rows = []
     for room in ("--entries", "--bytes"):
         for file in files:
