@@ -37,7 +37,11 @@ void Adaptive::OnArrive(const Entry* newcomer, uint64_t hash) {
 
 bool Adaptive::OnInsert(Entry* entry) {
   const int64_t all = LoadOfAll() + Size(entry);
-  if (capacity_ < all) capacity_ = std::max(by_entries_ ? part_entries_ : part_bytes_, all);
+  // Since there was no room, this shard may have what it has, and no more. Were its part of the budget meant instead,
+  // the window's would move into main as if there were room, and what main has would leave for them without being
+  // compared.
+  if (capacity_ == 0) capacity_ = by_entries_ ? part_entries_ : part_bytes_;
+  capacity_ = std::max(capacity_, all);
   Chooser<Adaptive> chooser(this, plan_, capacity_);
   const unsigned queue = chooser.QueueFor(arrival_);
   if (!queues_.PushNewest(queue, entry)) return false;
