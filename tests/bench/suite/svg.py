@@ -83,7 +83,9 @@ def spread(wanted: list[float], apart: float) -> list[float]:
 
 def lines(title: str, rows: list[RowResult], top: float) -> tuple[str, float]:
     """A curve for each label over the rows' x; both axes are logarithmic."""
-    height, left, right = 240, 60, 230
+    height, left = 240, 60
+    # Labels stand beside the lines' ends.
+    right = max(26 + 6.6 * len(f"{line.line.label}: {number(line.median)}") for row in rows for line in row.lines)
     series: dict[str, list[tuple[float, float]]] = {}
     ours = rows[0].lines[0].line.label
     for row in rows:

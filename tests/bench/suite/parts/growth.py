@@ -25,7 +25,7 @@ def peers_part(settings: Settings, programs: Programs) -> Part:
         ):
             rows.append(
                 Row(
-                    f"{title}, {peers} peers",
+                    f"{title}, {peers} peer{'s' if peers > 1 else ''}",
                     tuple(Line(n, f"{n}, {peers}", words) for n in RINGS),
                     measure=measure,
                     unit=unit,
