@@ -1,4 +1,4 @@
-"""The Python side of the benchmarks, beside a dict and cachetools: hits, misses, and a node of a cluster.
+"""The Python side of the benchmarks, beside a dict and cachetools: hits, misses, an asker and a node of a cluster.
 
 The first argument names a subject; the others are flags. A line of JSON says that the subject is ready; each line of the
 input is answered with one.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import json
+import random
 import sys
 import threading
 import time
@@ -161,6 +162,43 @@ def changes(flags: dict[str, str]) -> NoReturn:
     serve(lambda words: on_threads(int(words[1]), float(words[2]), misses))
 
 
+def asker(flags: dict[str, str]) -> NoReturn:
+    """asker -listen B -peers A,B -owner A: keeps nothing; asked "get|many THREADS SECONDS", as remote.cc says."""
+
+    def unreached(key: str) -> bytes:
+        raise OSError(f"the owner of {key} was not reached")
+
+    with cohort.Instance(flags["-listen"]) as instance:
+        instance.set_peers(flags["-peers"].split(","))
+        group = instance.new_group("bench", unreached, cache_bytes=0)
+        keys: list[str] = []
+        for i in itertools.count():
+            key = key_of(i)
+            if instance.owner(key) != flags["-owner"]:
+                continue
+            if group.get(key) != value_of(i):
+                sys.exit(f"bench: the value of {key} is not the owner's")
+            keys.append(key)
+            if len(keys) == 10_000:
+                break
+
+        def ask(words: list[str]) -> Answer:
+            threads = int(words[1])
+            chance = [random.Random(thread) for thread in range(threads)]
+
+            def one(thread: int) -> int:
+                group.get(chance[thread].choice(keys))
+                return 1
+
+            def many(thread: int) -> int:
+                group.get_many(chance[thread].choices(keys, k=100))
+                return 100
+
+            return on_threads(threads, float(words[2]), many if words[0] == "many" else one)
+
+        serve(ask)
+
+
 def node(flags: dict[str, str]) -> NoReturn:
     """node -listen A -peers A,B,...: asked "cold KEY CALLERS", and "loads", as node.cc says."""
     loads: list[str] = []
@@ -189,7 +227,7 @@ def node(flags: dict[str, str]) -> NoReturn:
 
 
 def main() -> None:
-    subjects = {"hits": hits, "changes": changes, "node": node}
+    subjects = {"hits": hits, "changes": changes, "asker": asker, "node": node}
     if len(sys.argv) < 2 or sys.argv[1] not in subjects:
         sys.exit(f"usage: main.py {'|'.join(subjects)} [-flag value]...")
     subjects[sys.argv[1]](dict(zip(sys.argv[2::2], sys.argv[3::2], strict=True)))

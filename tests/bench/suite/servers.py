@@ -14,13 +14,15 @@ from .sessions import Failure, Session, end, free_addresses, start
 
 
 class OwnerAndAsker:
-    """Two members: one owns every key that the other asks for."""
+    """Two members: one owns every key that the other asks for. The owner may be another program's."""
 
-    def __init__(self, programs: Programs, name: str, *flags: str, subject: str = "asker") -> None:
-        self.programs, self.name, self.flags, self.subject = programs, name, flags, subject
+    def __init__(self, programs: Programs, name: str, *flags: str, owner: str | None = None) -> None:
+        self.programs, self.name, self.flags = programs, name, flags
         self.owner_address, self.asker_address = free_addresses(2)
         self.peers = f"{self.owner_address},{self.asker_address}"
-        self.owner = programs.session(name, "owner", "-listen", self.owner_address, "-peers", self.peers, *flags)
+        self.owner = programs.session(
+            owner or name, "owner", "-listen", self.owner_address, "-peers", self.peers, *flags
+        )
         self.asker: Session | None = None
 
     def ready(self) -> None:

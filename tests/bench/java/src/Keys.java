@@ -85,6 +85,15 @@ final class Keys {
     }
   }
 
+  /** What a byte of each value that a thread gets is added to, so that nobody leaves out reading it; far from other threads'. */
+  static final class Consumer {
+    private final long[] sum = new long[32];
+
+    void consume(byte[] value) {
+      sum[16] += value[VALUE_BYTES / 2];
+    }
+  }
+
   /** Numbers below n by a Zipf distribution with exponent 0.99; popular ones are spread over all of them. */
   private static int[] zipfOrder(int n, long seed) {
     double[] sums = new double[n];

@@ -1,9 +1,4 @@
-import io.github.cohortcache.cohort.Codec;
-import io.github.cohortcache.cohort.Cohort;
-import io.github.cohortcache.cohort.Group;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -38,7 +33,7 @@ final class Subjects {
       double seconds = Double.parseDouble(words[2]);
       return switch (words[0]) {
         case "many" -> Measure.run(threads, seconds, 4, false, thread -> {
-          Consumer consumer = new Consumer();
+          Keys.Consumer consumer = new Keys.Consumer();
           return call -> {
             String[] keys = new String[MANY];
             for (int i = 0; i < MANY; i++) {
@@ -49,7 +44,7 @@ final class Subjects {
           };
         });
         case "fresh" -> Measure.run(threads, seconds, 256, false, thread -> {
-          Consumer consumer = new Consumer();
+          Keys.Consumer consumer = new Keys.Consumer();
           return call -> {
             byte[] value = cache.get(asked.key(thread, call));
             consumer.consume(copies ? value.clone() : value);
@@ -57,7 +52,7 @@ final class Subjects {
           };
         });
         default -> Measure.run(threads, seconds, 256, false, thread -> {
-          Consumer consumer = new Consumer();
+          Keys.Consumer consumer = new Keys.Consumer();
           return call -> {
             consumer.consume(cache.get(asked.key(thread, call)));
             return 1;
@@ -65,15 +60,6 @@ final class Subjects {
         });
       };
     });
-  }
-
-  /** What a byte of each value that a thread gets is added to, so that nobody leaves out reading it; far from other threads'. */
-  private static final class Consumer {
-    private final long[] sum = new long[32];
-
-    void consume(byte[] value) {
-      sum[16] += value[Keys.VALUE_BYTES / 2];
-    }
   }
 
   /** fill -cache NAME -entries N -size BYTES: answers at once what the entries cost; asked "hits SECONDS". */
@@ -139,33 +125,6 @@ final class Subjects {
           return 1;
         };
       });
-    });
-  }
-
-  /** node -listen A -peers A,B,...: asked "cold KEY CALLERS", and "loads", as node.cc says. */
-  static void node(Session.Flags flags) throws Exception {
-    AtomicInteger loads = new AtomicInteger();
-    Cohort node = Cohort.builder().listen(flags.text("-listen")).peers(flags.text("-peers").split(",")).build();
-    Group<String, String> group = node.group("bench", Codec.utf8()).loader(key -> {
-      loads.incrementAndGet();
-      Thread.sleep(100);
-      return "cold";
-    }).build();
-    Session.serve(Map.of(), words -> {
-      if (words[0].equals("loads")) {
-        return Map.of("loads", (double) loads.get());
-      }
-      long begin = System.nanoTime();
-      List<Thread> callers = new ArrayList<>();
-      for (int i = 0; i < Integer.parseInt(words[2]); i++) {
-        Thread caller = new Thread(() -> group.get(words[1]));
-        caller.start();
-        callers.add(caller);
-      }
-      for (Thread caller : callers) {
-        caller.join();
-      }
-      return Map.of("ms", (System.nanoTime() - begin) / 1e6);
     });
   }
 }

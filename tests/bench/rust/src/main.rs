@@ -1,7 +1,8 @@
-//! The Rust side of the benchmarks: hits, memory, changes and a node of a cluster, of Cohort, quick_cache and moka. The first
+//! The Rust side of the benchmarks: hits, memory, changes, an asker and a node of a cluster, of Cohort, quick_cache and moka. The first
 //! argument names a subject; the others are flags.
 
 mod caches;
+mod cluster;
 mod harness;
 mod keys;
 mod subjects;
@@ -16,7 +17,8 @@ fn main() {
         "hits" => subjects::hits(&flags),
         "fill" => subjects::fill(&flags),
         "changes" => subjects::changes(&flags),
-        "node" => subjects::node(&flags),
-        _ => die("usage: cohort-bench hits|fill|changes|node [-flag value]..."),
+        "asker" => cluster::asker(&flags),
+        "node" => cluster::node(&flags),
+        _ => die("usage: cohort-bench hits|fill|changes|asker|node [-flag value]..."),
     }
 }

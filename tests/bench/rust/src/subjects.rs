@@ -3,11 +3,9 @@
 use crate::caches::{Cache, Cohort, Moka, Quick};
 use crate::harness::{die, measure, number, resident_bytes, serve, Flags};
 use crate::keys::{key, value, write_value, Asked, Random, ORDER, VALUE_BYTES};
-use cohort::Instance;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// Calls a function of the cache that `-cache` names.
 macro_rules! with_cache {
@@ -132,35 +130,5 @@ fn changes_of<C: Cache>(flags: &Flags) {
                 1
             }
         })
-    })
-}
-
-/// `node -listen A -peers A,B,...`: asked "cold KEY CALLERS", and "loads", as node.cc says.
-pub fn node(flags: &Flags) {
-    let loads = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&loads);
-    let listen = flags.text("-listen");
-    let node = Instance::builder().listen(listen).build().unwrap_or_else(|e| die(&e.to_string()));
-    node.set_peers(flags.text("-peers").split(','), listen).unwrap_or_else(|e| die(&e.to_string()));
-    let group = node
-        .new_group("bench")
-        .blocking_getter(move |_| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            std::thread::sleep(Duration::from_millis(100));
-            Ok("cold")
-        })
-        .build()
-        .unwrap_or_else(|e| die(&e.to_string()));
-    serve(&vec![], |words| {
-        if words[0] == "loads" {
-            return vec![("loads", loads.load(Ordering::Relaxed) as f64)];
-        }
-        let begin = Instant::now();
-        std::thread::scope(|scope| {
-            for _ in 0..number::<usize>(words, 2) {
-                scope.spawn(|| group.get_blocking(words[1]).unwrap_or_else(|e| die(&e.to_string())));
-            }
-        });
-        vec![("ms", begin.elapsed().as_secs_f64() * 1e3)]
     })
 }

@@ -14,7 +14,7 @@ def part(settings: Settings, programs: Programs) -> Part:
         words = f"many {callers} {settings.seconds}"
         beside = [Line(MEMCACHED, MEMCACHED, words), Line(REDIS, REDIS, words)]
         clients = f"{callers} client{'s' if callers > 1 else ''}"
-        for ours in (CPP, GO):
+        for ours in (CPP, GO, *remote.OTHERS):
             rows.append(
                 Row(
                     f"{ours}, 100 keys a call, {clients}",
@@ -30,7 +30,7 @@ def part(settings: Settings, programs: Programs) -> Part:
     return Part(
         "batch",
         "GetMany: 100 keys of one peer",
-        {**pairs, **remote.servers(programs)},
+        {**pairs, **remote.other_askers(programs), **remote.servers(programs)},
         rows,
         settings.rounds,
         settings.seconds,

@@ -7,10 +7,11 @@ from functools import partial
 
 from ..build import Programs
 from ..model import Line, Part, Row, Settings, Subject, Target
-from ..names import CPP, GO, MEMCACHED, REDIS, TUNED, UPSTREAM
+from ..names import CPP, GO, JAVA, MEMCACHED, PYTHON, REDIS, RUST, TUNED, UPSTREAM
 from ..servers import CacheServer, OwnerAndAsker
 
 SERVERS = {MEMCACHED: "memcached", REDIS: "redis"}
+OTHERS = {RUST: "Rust", JAVA: "Java", PYTHON: "Python"}
 is_there = CacheServer.is_installed
 DETAILS = ("p50_us", "p99_us", "cpu_us", "peer_cpu_us", "connections")
 
@@ -23,6 +24,12 @@ def pairs(programs: Programs, *flags: str) -> dict[str, Callable[[], Subject]]:
 
 def servers(programs: Programs) -> dict[str, Callable[[], Subject]]:
     return {n: partial(CacheServer, programs, kind) for n, kind in SERVERS.items() if is_there(kind)}
+
+
+def other_askers(programs: Programs) -> dict[str, Callable[[], Subject]]:
+    """Askers in the other languages, of an owner in C++."""
+    named = {n: language.lower() for n, language in OTHERS.items()}
+    return {n: partial(OwnerAndAsker, programs, p, owner="cpp") for n, p in named.items() if programs.has(p)}
 
 
 def absent_servers() -> list[str]:
@@ -55,12 +62,13 @@ def part(settings: Settings, programs: Programs) -> Part:
                 Line(GO, GO, f"get {callers} {seconds}"),
                 (Target(UPSTREAM, 15), Target(TUNED, 8)) if many else alone,
             ),
+            *((f"{language} threads", Line(n, n, f"get {callers} {seconds}"), None) for n, language in OTHERS.items()),
         ):
             rows.append(
                 Row(
                     f"{callers} {title if callers > 1 else title.removesuffix('s').replace('gets', 'get')}",
                     (ours, default, tuned, *others),
-                    (*targets, few),
+                    (*targets, few) if targets is not None else (),
                     details=DETAILS,
                     plot=f"remote: {title}",
                     x=callers,
@@ -69,7 +77,7 @@ def part(settings: Settings, programs: Programs) -> Part:
     return Part(
         "remote",
         "Remote gets: 1 KiB that another process owns",
-        {**pairs(programs), **servers(programs)},
+        {**pairs(programs), **other_askers(programs), **servers(programs)},
         rows,
         settings.rounds,
         seconds,
