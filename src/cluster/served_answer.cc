@@ -1,12 +1,24 @@
 #include "cluster/served_answer.h"
 
+#include <utility>
+
 #include "cluster/life.h"
+#include "wire/value_bodies.h"
 
 namespace cohort {
 namespace {
 
 constexpr std::string_view kValueIsGone = "the value is gone";
 constexpr std::string_view kTooLarge = "the values of this batch are too large to travel together";
+
+// From this size on a value is sent from its own memory; a smaller one costs less to copy than to send as a piece.
+constexpr size_t kLentBytes = 1024;
+
+bool IsLent(const Value& value) { return value.bytes().size() >= kLentBytes; }
+
+Hold HoldOf(ValueRef value) {
+  return {value.release(), [](void* held) { static_cast<Value*>(held)->Unref(); }};
+}
 
 wire::BatchAnswerView ViewOf(const ServedGroup::Answer& answer, int64_t now_unix_ns) {
   wire::BatchAnswerView view;
@@ -29,9 +41,13 @@ wire::BatchAnswerView ViewOf(const ServedGroup::Answer& answer, int64_t now_unix
 
 }  // namespace
 
-std::string EncodeServedAnswers(const std::vector<ServedAnswer>& answers, uint64_t incarnation, int64_t now_unix_ns) {
-  std::vector<wire::BatchAnswerView> views;
-  views.reserve(answers.size());
+Body EncodeServedAnswers(const std::vector<ServedAnswer>& answers, uint64_t incarnation, int64_t now_unix_ns) {
+  size_t copied_bytes = 0;
+  for (const ServedAnswer& served : answers) {
+    copied_bytes += served.answer.status.message().size();
+    if (served.answer.value && !IsLent(*served.answer.value)) copied_bytes += served.answer.value->bytes().size();
+  }
+  wire::BatchAnswersWriter writer(answers.size(), copied_bytes);
   int64_t room_bytes = kMaxValuesBytes;
   for (const ServedAnswer& served : answers) {
     wire::BatchAnswerView view;
@@ -47,9 +63,18 @@ std::string EncodeServedAnswers(const std::vector<ServedAnswer>& answers, uint64
     } else {
       room_bytes -= bytes;
     }
-    views.push_back(view);
+    if (!view.value.empty() && IsLent(*served.answer.value)) {
+      writer.Lend(view, HoldOf(served.answer.value));
+    } else {
+      writer.Add(view);
+    }
   }
-  return wire::EncodeBatchAnswers(views, incarnation);
+  return std::move(writer).Finish(incarnation);
+}
+
+Body EncodeServedValue(const ValueRef& value, int64_t expire_unix_ns) {
+  if (!IsLent(*value)) return wire::EncodeGetResponse(value->bytes(), expire_unix_ns);
+  return wire::LendGetResponse(value->bytes(), HoldOf(value), expire_unix_ns);
 }
 
 }  // namespace cohort

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
+#include "base/body.h"
 #include "cluster/service.h"
 #include "wire/messages.h"
 
@@ -25,6 +25,9 @@ struct ServedAnswer {
 };
 
 // The body that says them in their order. A value that does not fit beside those before it is kTooLarge.
-std::string EncodeServedAnswers(const std::vector<ServedAnswer>& answers, uint64_t incarnation, int64_t now_unix_ns);
+Body EncodeServedAnswers(const std::vector<ServedAnswer>& answers, uint64_t incarnation, int64_t now_unix_ns);
+
+// The same of the one value of a plain get, which then expires at that time.
+Body EncodeServedValue(const ValueRef& value, int64_t expire_unix_ns);
 
 }  // namespace cohort

@@ -130,7 +130,7 @@ void ServedBatch::Cut() {
 
 // Loads that have tickets keep the batch, but nothing of the others. Whoever ends one looks at its ticket alone.
 void ServedBatch::Answer(Done done) {
-  std::string body = EncodeServedAnswers(answers_, session_ ? session_->incarnation() : 0, runtime_.clock().UnixNs());
+  Body body = EncodeServedAnswers(answers_, session_ ? session_->incarnation() : 0, runtime_.clock().UnixNs());
   entries_.clear();
   for (ServedAnswer& answer : answers_) answer.answer = {};
   done(std::move(body));

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include "base/unique_function.h"
@@ -19,7 +18,7 @@ namespace cohort {
 
 class ServedBatch : public std::enable_shared_from_this<ServedBatch> {
  public:
-  using Done = UniqueFunction<void(std::string body)>;
+  using Done = UniqueFunction<void(Body body)>;
 
   // `done` runs once, on the thread of the entry that ends last or on the executor, possibly before this returns.
   // limit_ms > 0 bounds the gets whose entry asks for more, or for nothing. session: null if the asker has none.

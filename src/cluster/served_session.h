@@ -10,7 +10,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -38,7 +37,7 @@ class Uncollected {
 
 class ServedSession : public std::enable_shared_from_this<ServedSession> {
  public:
-  using Done = UniqueFunction<void(std::string body)>;
+  using Done = UniqueFunction<void(Body body)>;
 
   ServedSession(Runtime& runtime, std::shared_ptr<Uncollected> uncollected);
 

@@ -17,41 +17,41 @@ namespace {
 
 constexpr std::string_view kRemoveKeys = "_remove-keys/";
 
-Response Answer(int status) {
-  Response response;
+ServedResponse Answer(int status) {
+  ServedResponse response;
   response.status = status;
   response.headers.emplace_back(kCohortHeader, kCohortVersion);
   return response;
 }
 
 // An error as Go's http.Error writes it.
-Response ErrorAnswer(int status, std::string text) {
-  Response response = Answer(status);
+ServedResponse ErrorAnswer(int status, std::string text) {
+  ServedResponse response = Answer(status);
   response.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  text.push_back('\n');
   response.body = std::move(text);
-  response.body.push_back('\n');
   return response;
 }
 
 // What Go's server says before any handler sees the request.
-Response BrokenEscapeAnswer() {
-  Response response = Answer(400);
+ServedResponse BrokenEscapeAnswer() {
+  ServedResponse response = Answer(400);
   response.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
-  response.body = "400 Bad Request";
+  response.body = std::string("400 Bad Request");
   return response;
 }
 
-Response ProtobufAnswer(std::string body) {
-  Response response = Answer(200);
+ServedResponse ProtobufAnswer(Body body) {
+  ServedResponse response = Answer(200);
   response.headers.emplace_back("Content-Type", kProtobufType);
   response.body = std::move(body);
   return response;
 }
 
 // Go's mux sends those who left out the last slash to the right path.
-Response RedirectAnswer(const std::string& method, const std::string& location) {
-  Response response = Answer(307);
+ServedResponse RedirectAnswer(const std::string& method, const std::string& location) {
+  ServedResponse response = Answer(307);
   response.headers.emplace_back("Location", location);
   if (method != "GET" && method != "HEAD") return response;
   response.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
@@ -59,7 +59,7 @@ Response RedirectAnswer(const std::string& method, const std::string& location) 
   return response;
 }
 
-Response GetAnswer(const ServedGroup::Answer& answer, int64_t now_unix_ns) {
+ServedResponse GetAnswer(const ServedGroup::Answer& answer, int64_t now_unix_ns) {
   switch (answer.status.code()) {
     case Code::kOk:
       break;
@@ -73,7 +73,7 @@ Response GetAnswer(const ServedGroup::Answer& answer, int64_t now_unix_ns) {
   if (!answer.value) return ErrorAnswer(500, "the value is gone");
   // A groupcache-go node hands out a value that has expired, and keeps it nowhere.
   const int64_t expire_unix_ns = answer.keep ? answer.value->expire_unix_ns() : 1;
-  Response response = ProtobufAnswer(wire::EncodeGetResponse(answer.value->bytes(), expire_unix_ns));
+  ServedResponse response = ProtobufAnswer(EncodeServedValue(answer.value, expire_unix_ns));
   const int64_t life_ms = RemainingLifeMs(expire_unix_ns, now_unix_ns);
   if (answer.keep && life_ms >= 0) response.headers.emplace_back(kLifeHeader, std::to_string(life_ms));
   return response;
@@ -87,7 +87,7 @@ int64_t TimeoutMs(const Request& request) {
   return request.timeout_ms > 0 ? std::min(asked_ms, request.timeout_ms) : asked_ms;
 }
 
-Response Put(ServedGroup& group, const Request& request, int64_t now_unix_ns) {
+ServedResponse Put(ServedGroup& group, const Request& request, int64_t now_unix_ns) {
   const Result<wire::SetRequest> set = wire::DecodeSetRequest(request.body);
   if (!set.ok()) return ErrorAnswer(400, set.status().message());
   int64_t expire_unix_ns = set->expire_unix_ns;
@@ -99,7 +99,7 @@ Response Put(ServedGroup& group, const Request& request, int64_t now_unix_ns) {
   return Answer(200);
 }
 
-Response RemoveKeys(ServedGroup& group, const std::string& body) {
+ServedResponse RemoveKeys(ServedGroup& group, const std::string& body) {
   const Result<std::vector<std::string>> keys = wire::DecodeRemoveKeys(body);
   if (!keys.ok()) return ErrorAnswer(400, keys.status().message());
   for (const std::string& key : *keys) group.ServeRemove(key);
@@ -111,7 +111,7 @@ Response RemoveKeys(ServedGroup& group, const std::string& body) {
 struct Service::Asked {
   Request request;
   wire::SplitPath path;
-  UniqueFunction<void(Response)> done;
+  UniqueFunction<void(ServedResponse)> done;
 };
 
 Service::Service(std::string base_path, std::weak_ptr<ServedGroups> groups, Runtime& runtime)
@@ -127,7 +127,7 @@ void Service::Sweep() { sessions_->Sweep(); }
 
 bool Service::AwaitCollected(int64_t deadline_ns) { return sessions_->AwaitCollected(deadline_ns); }
 
-void Service::Handle(Request request, UniqueFunction<void(Response)> done) {
+void Service::Handle(Request request, UniqueFunction<void(ServedResponse)> done) {
   Asked asked{std::move(request), {}, std::move(done)};
   const std::string_view target = asked.request.target;
   const std::string_view path = target.substr(0, target.find('?'));
@@ -194,7 +194,7 @@ void Service::ServeBatch(Asked asked) {
   // With a session the request's time is only that of its first answer.
   const int64_t limit_ms = session ? 0 : TimeoutMs(asked.request);
   ServedBatch::Run(*groups, *entries, limit_ms, session, runtime_,
-                   [done = std::move(asked.done)](std::string body) mutable { done(ProtobufAnswer(std::move(body))); });
+                   [done = std::move(asked.done)](Body body) mutable { done(ProtobufAnswer(std::move(body))); });
   // Last, so that a key that is dropped and asked for again, because one caller has left and another has not, is never
   // without somebody who waits.
   if (session) session->Note(note);
@@ -212,7 +212,7 @@ void Service::ServeCollect(Asked asked) {
     wait_ms = std::min(wait_ms, std::max<int64_t>(1, limit_ms - limit_ms / 4));
   }
   session->Collect(wait_ms,
-                   [done = std::move(asked.done)](std::string body) mutable { done(ProtobufAnswer(std::move(body))); });
+                   [done = std::move(asked.done)](Body body) mutable { done(ProtobufAnswer(std::move(body))); });
 }
 
 }  // namespace cohort

@@ -46,7 +46,7 @@ class Service final : public RequestHandler {
   // `groups` may go away: what comes later is answered 500. `runtime` must outlive the answers.
   Service(std::string base_path, std::weak_ptr<ServedGroups> groups, Runtime& runtime);
   ~Service() override;
-  void Handle(Request request, UniqueFunction<void(Response)> done) override;
+  void Handle(Request request, UniqueFunction<void(ServedResponse)> done) override;
   // Forgets what is owed to peers that have been silent for long. To be called now and then.
   void Sweep();
   // Waits until the peers have collected what is ready for them; false: they had not by that point of the monotonic

@@ -173,7 +173,8 @@ Status Instance::RemoveGroup(const std::string& name) {
 }
 
 void Instance::HandleRequest(Request request, UniqueFunction<void(Response)> done) {
-  service_->Handle(std::move(request), std::move(done));
+  service_->Handle(std::move(request),
+                   [done = std::move(done)](ServedResponse response) mutable { done(std::move(response).Whole()); });
 }
 
 std::shared_ptr<ServedGroup> Instance::FindServed(std::string_view name) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/body.h"
 #include "base/status.h"
 #include "base/unique_function.h"
 
@@ -35,6 +36,19 @@ struct Response {
   std::string body;
 };
 
+// An answer on its way to the peer: what its body lends is held until it has been sent.
+struct ServedResponse {
+  ServedResponse() = default;
+  ServedResponse(Response response)  // NOLINT(google-explicit-constructor)
+      : status(response.status), headers(std::move(response.headers)), body(std::move(response.body)) {}
+  // As it will come to the one who asked.
+  Response Whole() && { return {status, std::move(headers), std::move(body).Whole()}; }
+
+  int status = 0;
+  Headers headers;
+  Body body;
+};
+
 // Ok with a response of any status, or why there is none: kUnreachable, kTimeout, kCancelled, kTooLarge, kClosed.
 using ResponseDone = UniqueFunction<void(Result<Response>)>;
 
@@ -56,7 +70,7 @@ class PeerChannel {
 class RequestHandler {
  public:
   virtual ~RequestHandler() = default;
-  virtual void Handle(Request request, UniqueFunction<void(Response)> done) = 0;
+  virtual void Handle(Request request, UniqueFunction<void(ServedResponse)> done) = 0;
 };
 
 class Listener {

@@ -1,21 +1,14 @@
 #include "wire/messages.h"
 
-#include <google/protobuf/io/coded_stream.h>
-
 #include <limits>
 #include <utility>
 
 #include "wire/batch_reader.h"
 #include "wire/cohort_wire.pb.h"
+#include "wire/writing.h"
 
 namespace cohort::wire {
 namespace {
-
-using google::protobuf::io::CodedOutputStream;
-
-constexpr uint8_t kFieldBytes = 2;  // The wire types of a protobuf tag.
-constexpr uint8_t kFieldVarint = 0;
-constexpr uint8_t kFieldFixed64 = 1;
 
 Status BadFormat() { return Status(Code::kInvalidArgument, "proto: cannot parse invalid wire-format data"); }
 
@@ -26,38 +19,10 @@ bool Parse(std::string_view body, Message* message) {
          message->ParsePartialFromArray(body.data(), static_cast<int>(body.size()));
 }
 
-void AppendVarint(uint64_t value, std::string* out) {
-  uint8_t bytes[10];
-  const uint8_t* end = CodedOutputStream::WriteVarint64ToArray(value, bytes);
-  for (const uint8_t* at = bytes; at != end; ++at) out->push_back(static_cast<char>(*at));
-}
-
-// The messages that carry whole values are written by hand: their bytes are copied once, into the body.
-void AppendBytes(int field, std::string_view bytes, std::string* out) {
-  out->push_back(static_cast<char>((field << 3) | kFieldBytes));
-  AppendVarint(bytes.size(), out);
-  out->append(bytes);
-}
-
-void AppendInt(int field, int64_t value, std::string* out) {
-  out->push_back(static_cast<char>((field << 3) | kFieldVarint));
-  AppendVarint(static_cast<uint64_t>(value), out);
-}
-
-void AppendFixed64(int field, uint64_t value, std::string* out) {
-  uint8_t bytes[8];
-  CodedOutputStream::WriteLittleEndian64ToArray(value, bytes);
-  out->push_back(static_cast<char>((field << 3) | kFieldFixed64));
-  out->append(bytes, bytes + sizeof bytes);
-}
-
-size_t VarintBytes(uint64_t value) { return CodedOutputStream::VarintSize64(value); }
-size_t BytesBytes(std::string_view bytes) { return 1 + VarintBytes(bytes.size()) + bytes.size(); }
-size_t IntBytes(int64_t value) { return 1 + VarintBytes(static_cast<uint64_t>(value)); }
-
 size_t EntryBytes(const BatchEntryView& entry) {
-  size_t bytes = IntBytes(static_cast<int64_t>(entry.op)) + BytesBytes(entry.group) + BytesBytes(entry.key);
-  if (!entry.value.empty()) bytes += BytesBytes(entry.value);
+  size_t bytes =
+      IntBytes(static_cast<int64_t>(entry.op)) + BytesBytes(entry.group.size()) + BytesBytes(entry.key.size());
+  if (!entry.value.empty()) bytes += BytesBytes(entry.value.size());
   if (entry.life_ms >= 0) bytes += IntBytes(entry.life_ms);
   if (entry.timeout_ms > 0) bytes += IntBytes(entry.timeout_ms);
   return bytes;
@@ -71,27 +36,6 @@ void AppendEntry(const BatchEntryView& entry, std::string* out) {
   if (!entry.value.empty()) AppendBytes(Entry::kValueFieldNumber, entry.value, out);
   if (entry.life_ms >= 0) AppendInt(Entry::kLifeMsFieldNumber, entry.life_ms, out);
   if (entry.timeout_ms > 0) AppendInt(Entry::kTimeoutMsFieldNumber, entry.timeout_ms, out);
-}
-
-size_t AnswerBytes(const BatchAnswerView& answer) {
-  size_t bytes = 0;
-  if (answer.code != Code::kOk) bytes += IntBytes(static_cast<int64_t>(answer.code));
-  if (!answer.message.empty()) bytes += BytesBytes(answer.message);
-  if (!answer.value.empty()) bytes += BytesBytes(answer.value);
-  if (answer.life_ms >= 0) bytes += IntBytes(answer.life_ms);
-  if (!answer.keep) bytes += IntBytes(1);
-  if (answer.ticket != 0) bytes += 9;
-  return bytes;
-}
-
-void AppendAnswer(const BatchAnswerView& answer, std::string* out) {
-  using Answer = BatchAnswers::Answer;
-  if (answer.code != Code::kOk) AppendInt(Answer::kCodeFieldNumber, static_cast<int64_t>(answer.code), out);
-  if (!answer.message.empty()) AppendBytes(Answer::kMessageFieldNumber, answer.message, out);
-  if (!answer.value.empty()) AppendBytes(Answer::kValueFieldNumber, answer.value, out);
-  if (answer.life_ms >= 0) AppendInt(Answer::kLifeMsFieldNumber, answer.life_ms, out);
-  if (!answer.keep) AppendInt(Answer::kDiscardFieldNumber, 1, out);
-  if (answer.ticket != 0) AppendFixed64(Answer::kTicketFieldNumber, answer.ticket, out);
 }
 
 void ToMessage(const Session& session, SessionNote* out) {
@@ -109,14 +53,6 @@ Session FromMessage(const SessionNote& in) {
 }
 
 }  // namespace
-
-std::string EncodeGetResponse(std::string_view value, int64_t expire_unix_ns) {
-  std::string out;
-  out.reserve(value.size() + 22);
-  AppendBytes(ValueReply::kValueFieldNumber, value, &out);
-  AppendInt(ValueReply::kExpireFieldNumber, expire_unix_ns, &out);
-  return out;
-}
 
 Result<GetResponse> DecodeGetResponse(std::string_view body) {
   ValueReply message;
@@ -162,13 +98,11 @@ std::string EncodeBatch(const std::vector<BatchEntryView>& entries, const Sessio
   std::string out;
   out.reserve(all);
   for (const BatchEntryView& entry : entries) {
-    out.push_back(static_cast<char>((Batch::kEntriesFieldNumber << 3) | kFieldBytes));
-    AppendVarint(EntryBytes(entry), &out);
+    AppendBytesHead(Batch::kEntriesFieldNumber, EntryBytes(entry), &out);
     AppendEntry(entry, &out);
   }
   if (session.id != 0) {
-    out.push_back(static_cast<char>((Batch::kSessionFieldNumber << 3) | kFieldBytes));
-    AppendVarint(note_bytes, &out);
+    AppendBytesHead(Batch::kSessionFieldNumber, note_bytes, &out);
     note.AppendPartialToString(&out);
   }
   return out;
@@ -222,25 +156,6 @@ Result<Session> DecodeCollect(std::string_view body, int64_t* wait_ms) {
   if (!Parse(body, &message)) return BadFormat();
   *wait_ms = message.wait_ms();
   return FromMessage(message.session());
-}
-
-std::string EncodeBatchAnswers(const std::vector<BatchAnswerView>& answers, uint64_t incarnation) {
-  std::vector<size_t> sizes;
-  sizes.reserve(answers.size());
-  size_t all = 9;
-  for (const BatchAnswerView& answer : answers) {
-    sizes.push_back(AnswerBytes(answer));
-    all += 1 + VarintBytes(sizes.back()) + sizes.back();
-  }
-  std::string out;
-  out.reserve(all);
-  for (size_t i = 0; i < answers.size(); ++i) {
-    out.push_back(static_cast<char>((BatchAnswers::kAnswersFieldNumber << 3) | kFieldBytes));
-    AppendVarint(sizes[i], &out);
-    AppendAnswer(answers[i], &out);
-  }
-  if (incarnation != 0) AppendFixed64(BatchAnswers::kIncarnationFieldNumber, incarnation, &out);
-  return out;
 }
 
 std::string EncodeBatchAnswers(const std::vector<BatchAnswer>& answers, uint64_t incarnation) {

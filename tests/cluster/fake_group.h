@@ -61,6 +61,8 @@ class FakeGroup final : public ServedGroup {
     return {Status(), Value::Copy(key, "n1:" + key, 0), true};
   }
 
+  void Keep(const std::string& key, ValueRef value) { kept_[key] = std::move(value); }
+
   std::vector<std::pair<std::string, UniqueFunction<void(Answer)>>> held;
   std::vector<uint64_t> cancelled;
   size_t held_when_cancelled = 0;

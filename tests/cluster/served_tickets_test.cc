@@ -35,7 +35,8 @@ class ServedTickets : public testing::Test {
     request.body = body;
     request.headers = {{"Cohort", "2"}, {"Cohort-Timeout-Ms", "10000"}};
     request.timeout_ms = 60'000;
-    service_.Handle(std::move(request), [got](const Response& response) {
+    service_.Handle(std::move(request), [got](ServedResponse served) {
+      const Response response = std::move(served).Whole();
       ++got->times;
       EXPECT_EQ(response.status, 200) << response.body;
       auto answers = wire::DecodeBatchAnswers(response.body, &got->incarnation);
@@ -307,7 +308,7 @@ TEST_F(ServedTickets, P10NonsenseIsRefused) {
   request.target = "/_groupcache/_cohort/collect";
   request.body = "\xff";
   int status = 0;
-  service_.Handle(std::move(request), [&](const Response& response) { status = response.status; });
+  service_.Handle(std::move(request), [&](const ServedResponse& response) { status = response.status; });
   EXPECT_EQ(status, 400);
   session_.id = 0;
   EXPECT_EQ(Collect()->times, 1);

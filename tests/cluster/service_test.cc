@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -27,8 +28,8 @@ class ServiceTest : public testing::Test {
     request.headers = std::move(headers);
     Response answer;
     int answers = 0;
-    service_.Handle(std::move(request), [&](Response response) {
-      answer = std::move(response);
+    service_.Handle(std::move(request), [&](ServedResponse response) {
+      answer = std::move(response).Whole();
       ++answers;
     });
     EXPECT_EQ(answers, 1);
@@ -130,7 +131,7 @@ TEST_F(ServiceTest, TheAskersTimeoutIsTakenIfItIsANumber) {
     request.target = "/_groupcache/g/k";
     request.timeout_ms = limit_ms;
     if (!header.empty()) request.headers = {{"cohort-timeout-ms", header}};
-    service_.Handle(std::move(request), [](const Response&) {});
+    service_.Handle(std::move(request), [](const ServedResponse&) {});
     return group_->last_timeout_ms;
   };
   EXPECT_EQ(timeout_ms("250", 0), 250);
@@ -201,8 +202,8 @@ TEST_F(ServiceTest, P4ABatchIsAnsweredOnceWhenItsLastLoadEnds) {
   request.body = wire::EncodeBatch(entries);
   std::atomic<int> answered{0};
   Response answer;
-  service_.Handle(std::move(request), [&](Response response) {
-    answer = std::move(response);
+  service_.Handle(std::move(request), [&](ServedResponse response) {
+    answer = std::move(response).Whole();
     ++answered;
   });
   EXPECT_EQ(answered, 0);
@@ -270,6 +271,45 @@ TEST_F(ServiceTest, P10StrangePathsAreAnswered) {
   EXPECT_EQ(Ask("GET", "/_groupcache/g/%").status, 400);
   EXPECT_EQ(Ask("GET", "/_groupcache/" + std::string(100'000, 'x') + "/k").status, 500);
   EXPECT_LT(Ask("GET", "/_groupcache/" + std::string(100'000, 'x') + "/k").body.size(), 300u);
+}
+
+// What a large value's answer lends is the value itself, which stays until the answer goes; a small one is copied.
+TEST_F(ServiceTest, LargeValuesAreSentFromTheirOwnMemory) {
+  const auto ask = [&](const std::string& method, const std::string& target, const std::string& body) {
+    Request request;
+    request.method = method;
+    request.target = target;
+    request.body = body;
+    ServedResponse answer;
+    service_.Handle(std::move(request), [&](ServedResponse response) { answer = std::move(response); });
+    return answer;
+  };
+  const auto lends = [](const ServedResponse& answer, const char* at) {
+    std::string_view pieces[8];
+    const size_t count = answer.body.Pieces(pieces, 8);
+    return std::any_of(pieces, pieces + count, [at](std::string_view piece) { return piece.data() == at; });
+  };
+  for (const size_t size : {size_t{100}, size_t{100'000}}) {
+    bool destroyed = false;
+    const std::string bytes(size, 'x');
+    group_->Keep("k", Value::Borrow(
+                          "k", bytes, 0, [](void* gone) { *static_cast<bool*>(gone) = true; }, &destroyed));
+    ServedResponse plain = ask("GET", "/_groupcache/g/k", "");
+    std::vector<wire::BatchEntry> entries(2);
+    entries[0] = {wire::BatchOp::kGet, "g", "k", "", -1, 0};
+    entries[1] = {wire::BatchOp::kGet, "g", "other", "", -1, 0};
+    ServedResponse batch = ask("POST", "/_groupcache/_cohort/batch", wire::EncodeBatch(entries));
+    const bool large = size > 1000;
+    EXPECT_EQ(lends(plain, bytes.data()), large);
+    EXPECT_EQ(lends(batch, bytes.data()), large);
+    group_->ServeRemove("k");
+    EXPECT_EQ(destroyed, !large);
+    EXPECT_EQ(wire::DecodeGetResponse(std::move(plain).Whole().body)->value, bytes);
+    EXPECT_EQ(wire::DecodeBatchAnswers(std::move(batch).Whole().body)->front().value, bytes);
+    plain = ServedResponse();
+    batch = ServedResponse();
+    EXPECT_TRUE(destroyed);
+  }
 }
 
 }  // namespace

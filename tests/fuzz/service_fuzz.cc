@@ -90,7 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto groups = std::make_shared<FuzzGroups>();
   int answers = 0;
   Service service("/_groupcache/", groups, runtime);
-  service.Handle(std::move(request), [&](const Response& response) {
+  service.Handle(std::move(request), [&](const ServedResponse& response) {
     ++answers;
     const int status = response.status;
     Check(status == 200 || status == 307 || status == 400 || status == 404 || status == 405 || status == 500 ||

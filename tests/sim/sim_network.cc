@@ -230,7 +230,7 @@ void SimNetwork::Deliver(uint64_t id, const std::string& from, const std::shared
     arrival->number = observer_.OnArrival(arrival->endpoint->member, *arrival->question, copy);
     const World::CauseScope scope(world_, arrival->number);
     handler->Handle(arrival->question->request,
-                    [this, arrival](Response response) { Answer(arrival, std::move(response)); });
+                    [this, arrival](ServedResponse response) { Answer(arrival, std::move(response).Whole()); });
   });
 }
 

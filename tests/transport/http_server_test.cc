@@ -259,7 +259,7 @@ TEST_F(HttpServer, AHalfRequestHarmsNobody) {
 class AnswerHandler : public RequestHandler {
  public:
   explicit AnswerHandler(Response response) : response_(std::move(response)) {}
-  void Handle(Request, UniqueFunction<void(Response)> done) override { done(response_); }
+  void Handle(Request, UniqueFunction<void(ServedResponse)> done) override { done(response_); }
 
  private:
   const Response response_;

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -105,11 +106,12 @@ class HttpTls : public ::testing::Test {
     return NewHttpTransport(options, *runtime_);
   }
   void Serve(const std::string& ca, const std::string& identity, bool mutual = false,
-             const std::string& address = "127.0.0.1:0") {
+             const std::string& address = "127.0.0.1:0",
+             std::shared_ptr<RequestHandler> handler = std::make_shared<EchoHandler>()) {
     auto transport = New(ca, identity, mutual);
     ASSERT_TRUE(transport.ok()) << transport.status().message();
     server_ = *transport;
-    auto listener = server_->Listen(address, std::make_shared<EchoHandler>());
+    auto listener = server_->Listen(address, std::move(handler));
     ASSERT_TRUE(listener.ok()) << listener.status().message();
     listener_ = std::move(*listener);
   }
@@ -224,6 +226,46 @@ TEST_F(HttpTls, LargeBodiesTravelBothWays) {
     ASSERT_TRUE(call.Get().ok()) << call.Get().status().message();
     EXPECT_GT(call.Get()->body.size(), large.size());
   }
+}
+
+// Answers with pieces that are smaller and larger than a record of TLS, the even ones lent.
+class PiecesHandler final : public RequestHandler {
+ public:
+  PiecesHandler() {
+    for (size_t i = 0; i < text.size(); i++) text[i] = static_cast<char>(i * 31 >> 3);
+  }
+  void Handle(Request, UniqueFunction<void(ServedResponse)> done) override {
+    ServedResponse response;
+    response.status = 200;
+    size_t at = 0;
+    for (size_t i = 0; at < text.size(); i++) {
+      constexpr size_t kSizes[] = {1, 16'383, 16'384, 16'385, 7, 100'000, 20'000, 300, 32'768, 5};
+      const std::string_view piece = std::string_view(text).substr(at, kSizes[i % std::size(kSizes)]);
+      at += piece.size();
+      if (i % 2 == 0) {
+        response.body.Lend(piece, Hold(&let_go, [](void* counter) { static_cast<Counter*>(counter)->Add(); }));
+        ++lent;
+      } else {
+        response.body.own() += piece;
+      }
+    }
+    done(std::move(response));
+  }
+
+  std::string text = std::string(1'000'000, 'x');
+  std::atomic<int> lent{0};
+  Counter let_go;
+};
+
+TEST_F(HttpTls, PiecesArriveAsOneWhateverTheirSizes) {
+  const auto handler = std::make_shared<PiecesHandler>();
+  Serve("ca", "server", false, "127.0.0.1:0", handler);
+  for (int times = 1; times <= 2; times++) {
+    auto result = Ask("ca", "", "127.0.0.1", times);
+    ASSERT_TRUE(result.ok()) << result.status().message();
+    EXPECT_TRUE(result->body == handler->text);
+  }
+  handler->let_go.WaitFor(handler->lent);
 }
 
 TEST_F(HttpTls, ASilentPeerTimesOutDuringTheHandshake) {

@@ -74,13 +74,13 @@ inline Response EchoOf(const Request& request) {
 
 class EchoHandler : public RequestHandler {
  public:
-  void Handle(Request request, UniqueFunction<void(Response)> done) override { done(EchoOf(request)); }
+  void Handle(Request request, UniqueFunction<void(ServedResponse)> done) override { done(EchoOf(request)); }
 };
 
 // Keeps requests until it is told to answer them.
 class HoldingHandler : public RequestHandler {
  public:
-  void Handle(Request request, UniqueFunction<void(Response)> done) override {
+  void Handle(Request request, UniqueFunction<void(ServedResponse)> done) override {
     std::unique_lock<std::mutex> lock(mutex_);
     count_++;
     changed_.NotifyAll();
@@ -99,7 +99,7 @@ class HoldingHandler : public RequestHandler {
     return count_;
   }
   void AnswerAll() {
-    std::vector<std::pair<Request, UniqueFunction<void(Response)>>> held;
+    std::vector<std::pair<Request, UniqueFunction<void(ServedResponse)>>> held;
     {
       std::lock_guard<std::mutex> lock(mutex_);
       held.swap(held_);
@@ -117,7 +117,7 @@ class HoldingHandler : public RequestHandler {
  private:
   std::mutex mutex_;
   Condition changed_;
-  std::vector<std::pair<Request, UniqueFunction<void(Response)>>> held_;
+  std::vector<std::pair<Request, UniqueFunction<void(ServedResponse)>>> held_;
   int count_ = 0;
   bool answer_at_once_ = false;
 };

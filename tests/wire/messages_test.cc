@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "wire/value_bodies.h"
 #include "wire/vectors.h"
 
 namespace cohort::wire {
@@ -16,6 +17,17 @@ TEST(GetResponse, AlwaysCarriesTheExpiry) {
   EXPECT_EQ(EncodeGetResponse("n1:hello", 0), "\x0a\x08n1:hello\x18\x00"s);
   EXPECT_EQ(EncodeGetResponse("", 0), "\x0a\x00\x18\x00"s);
   EXPECT_EQ(EncodeGetResponse("v", 1), "\x0a\x01v\x18\x01"s);
+}
+
+TEST(GetResponse, IsTheSameWithAValueThatIsLent) {
+  for (const size_t size : {size_t{1}, size_t{127}, size_t{128}, size_t{70'000}}) {
+    const std::string value(size, 'v');
+    Body body = LendGetResponse(value, Hold(), -5);
+    std::string_view pieces[3];
+    ASSERT_EQ(body.Pieces(pieces, 3), 3u);
+    EXPECT_EQ(pieces[1].data(), value.data());
+    EXPECT_EQ(std::move(body).Whole(), EncodeGetResponse(value, -5));
+  }
 }
 
 TEST(GetResponse, ComesBackWhateverItsBytesAndExpiry) {
@@ -145,6 +157,24 @@ TEST(BatchAnswers, TicketsAndTheIncarnationComeBack) {
   EXPECT_EQ(incarnation, 0x8000000000000001);
   ASSERT_TRUE(DecodeBatchAnswers(EncodeBatchAnswers(answers), &incarnation).ok());
   EXPECT_EQ(incarnation, 0u) << "none";
+}
+
+TEST(BatchAnswers, AreTheSameWhetherTheirValuesAreCopiedOrLent) {
+  const std::string small = "v";
+  const std::string large(70'000, 'v');
+  std::vector<BatchAnswerView> answers(5);
+  answers[0].value = large;
+  answers[1].value = small;
+  answers[1].life_ms = 128;
+  answers[2].value = large;
+  answers[2].life_ms = 0;
+  answers[2].keep = false;
+  answers[2].ticket = 7;
+  answers[3].code = Code::kNotFound;
+  answers[3].message = "not found";
+  BatchAnswersWriter writer(0, 0);
+  for (const BatchAnswerView& answer : answers) writer.Lend(answer, Hold());
+  EXPECT_EQ(std::move(writer).Finish(9).Whole(), EncodeBatchAnswers(answers, 9));
 }
 
 TEST(Session, ComesBackFromABatchAndFromACollect) {

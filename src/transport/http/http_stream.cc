@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kReadBytes = 16 * 1024;
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr size_t kCoalesceBytes = 32 * 1024;        // Up to here a head and its body leave in one packet train.
+constexpr size_t kRecordBytes = 16 * 1024;          // The most that TLS seals at a time.
 constexpr size_t kMaxRequestLineBytes = 64 * 1024;  // The library refuses lines above 8192 itself, with 414.
 constexpr size_t kMaxStatusLineBytes = 1024;        // The library matches it by a recursive regular expression.
 constexpr size_t kMaxHeaderLineBytes = 8192;
@@ -151,15 +152,20 @@ bool HttpStream::WriteWire(const char* data, size_t size) {
   while (size > 0) {
     const ssize_t count =
         tls_ != nullptr ? tls_->Write(data, size, deadline_ns_) : socket_.Write(data, size, deadline_ns_);
-    if (count <= 0) {
-      error_ = count < 0 ? errno : 0;
-      return false;
-    }
-    bytes_sent_ += static_cast<uint64_t>(count);
+    if (!Wrote(count)) return false;
     data += count;
     size -= static_cast<size_t>(count);
   }
   return true;
+}
+
+bool HttpStream::Wrote(ssize_t count) {
+  if (count > 0) {
+    bytes_sent_ += static_cast<uint64_t>(count);
+    return true;
+  }
+  error_ = count < 0 ? errno : 0;
+  return false;
 }
 
 bool HttpStream::Flush() {
@@ -167,6 +173,50 @@ bool HttpStream::Flush() {
   const bool ok = WriteWire(out_.data(), out_.size());
   out_.clear();
   return ok;
+}
+
+bool HttpStream::FlushWith(Body* body) {
+  if (tls_ != nullptr) return FlushSealed(body);
+  size_t sent = 0;  // Of out_.
+  std::string_view pieces[Socket::kMostPieces];
+  for (;;) {
+    size_t count = 0;
+    if (sent < out_.size()) pieces[count++] = std::string_view(out_).substr(sent);
+    count += body->Pieces(pieces + count, Socket::kMostPieces - count);
+    if (count == 0) break;
+    const ssize_t written = socket_.WritePieces(pieces, count, deadline_ns_);
+    if (!Wrote(written)) return false;
+    const size_t of_out = std::min(static_cast<size_t>(written), out_.size() - sent);
+    sent += of_out;
+    body->Skip(static_cast<size_t>(written) - of_out);
+  }
+  out_.clear();
+  return true;
+}
+
+// TLS seals a copy of what it sends, a record of 16 KiB at a time. What is smaller than that goes into one record with
+// what comes before and behind it.
+bool HttpStream::FlushSealed(Body* body) {
+  std::string_view piece;
+  while (body->Pieces(&piece, 1) == 1) {
+    if (out_.size() + piece.size() <= kRecordBytes) {
+      out_.append(piece);
+      body->Skip(piece.size());
+      continue;
+    }
+    // A full record of what there is, and then on with the rest of the piece.
+    size_t count = 0;
+    if (out_.empty()) {
+      count = piece.size() - piece.size() % kRecordBytes;
+      if (!WriteWire(piece.data(), count)) return false;
+    } else {
+      count = kRecordBytes - std::min(out_.size(), kRecordBytes);
+      out_.append(piece.substr(0, count));
+      if (!Flush()) return false;
+    }
+    body->Skip(count);
+  }
+  return Flush();
 }
 
 bool HttpStream::ReadExactly(size_t size, std::string* out) {

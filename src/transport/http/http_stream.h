@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/body.h"
 #include "transport/http/socket.h"
 #include "transport/http/tls.h"
 #include "transport/transport.h"
@@ -56,6 +57,8 @@ class HttpStream final : public httplib::Stream {
   bool ReadLine(size_t max_bytes, std::string* line);
   // Sends what has been written.
   bool Flush();
+  // Sends what has been written, and the body behind it. What the body lends is held as long as the body is there.
+  bool FlushWith(Body* body);
 
   // Gives its buffers back while the connection is silent. REQUIRES: nothing buffered.
   void Rest();
@@ -81,6 +84,9 @@ class HttpStream final : public httplib::Stream {
   bool Fill();
   ssize_t ReadWire(char* data, size_t size);
   bool WriteWire(const char* data, size_t size);
+  // Counts what has been written; false if nothing was.
+  bool Wrote(ssize_t count);
+  bool FlushSealed(Body* body);
   HeadOutcome Ended(bool begun) const;
 
   Socket& socket_;

@@ -127,10 +127,10 @@ struct ServerConnection::Exchange {
   Condition changed;
   bool answered = false;
   bool given_up = false;
-  Response response;
+  ServedResponse response;
 };
 
-Response ServerConnection::Ask(Request request) {
+ServedResponse ServerConnection::Ask(Request request) {
   auto exchange = std::make_shared<Exchange>();
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -139,14 +139,14 @@ Response ServerConnection::Ask(Request request) {
   }
   // Neither a handler nor the wait for it happens inside the gate.
   ExitGate::Leave();
-  handler_.Handle(std::move(request), [exchange](Response response) {
+  handler_.Handle(std::move(request), [exchange](ServedResponse response) {
     std::lock_guard<std::mutex> lock(exchange->mutex);
     if (exchange->answered || exchange->given_up) return;
     exchange->answered = true;
     exchange->response = std::move(response);
     exchange->changed.NotifyOne();
   });
-  Response response;
+  ServedResponse response;
   {
     std::unique_lock<std::mutex> lock(exchange->mutex);
     exchange->changed.WaitUntil(lock, deadline_ns_, [&] { return exchange->answered || exchange->given_up; });
@@ -221,6 +221,8 @@ bool ServerConnection::Handshake() {
 }
 
 ServerConnection::Next ServerConnection::ServeOne(ServerCodec& codec) {
+  // What an answer holds may be the host's to destroy, which is not done inside the gate: it goes last.
+  Body body;
   InsideGate gate;
   if (!gate.entered()) return Next::kClose;
   {
@@ -238,6 +240,7 @@ ServerConnection::Next ServerConnection::ServeOne(ServerCodec& codec) {
   }
   keep_alive_ = true;
   routed_ = false;
+  with_body_ = false;
   deadline_ns_ = NowMonotonicNs() + MsToNs(options_.request_timeout_ms);
   stream_->set_deadline(std::min(deadline_ns_, NowMonotonicNs() + MsToNs(kHeadTimeoutMs)));
   switch (stream_->ReadHead(options_.max_headers, &head_)) {
@@ -282,7 +285,8 @@ ServerConnection::Next ServerConnection::ServeOne(ServerCodec& codec) {
   current = this;
   const bool ok = codec.process_request(*stream_, false, closed, nullptr);
   current = nullptr;
-  const bool sent = ok && stream_->Flush();
+  body = std::move(answer_body_);
+  const bool sent = ok && (with_body_ ? stream_->FlushWith(&body) : stream_->Flush());
   bool closing;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -319,11 +323,12 @@ void ServerConnection::Route(const httplib::Request&, httplib::Response& respons
   for (auto& header : head_.headers) {
     if (!IsTransportHeader(header.first)) request.headers.push_back(std::move(header));
   }
-  Response answer = Ask(std::move(request));
+  ServedResponse answer = Ask(std::move(request));
   response.status = answer.status >= 200 && answer.status <= 999 ? answer.status : 500;
   answer_headers_ = std::move(answer.headers);
   answer_bytes_ = answer.body.size();
-  if (method_ != "HEAD") response.body = std::move(answer.body);
+  answer_body_ = std::move(answer.body);
+  with_body_ = method_ != "HEAD";
 }
 
 void ServerConnection::Complete(const httplib::Request&, httplib::Response& response) {
@@ -331,13 +336,13 @@ void ServerConnection::Complete(const httplib::Request&, httplib::Response& resp
     keep_alive_ = false;
     answer_headers_.clear();
     answer_bytes_ = 0;
-    response.body.clear();
   }
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (closing_) keep_alive_ = false;
   }
   // What the library would add of itself goes; our own stays.
+  response.body.clear();
   response.headers.clear();
   for (auto& [name, value] : answer_headers_) {
     if (IsTransportHeader(name)) continue;
@@ -348,7 +353,7 @@ void ServerConnection::Complete(const httplib::Request&, httplib::Response& resp
   answer_headers_.clear();
   response.headers.emplace("Date", HttpDate());
   if (response.status == 204 || response.status == 304) {
-    response.body.clear();
+    with_body_ = false;
   } else {
     response.headers.emplace("Content-Length", std::to_string(answer_bytes_));
   }

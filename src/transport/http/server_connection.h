@@ -68,7 +68,7 @@ class ServerConnection {
   // Reads the request's body; 0, or the status to refuse with.
   int ReadBody(std::string* body);
   int ReadChunks(std::string* body);
-  Response Ask(Request request);
+  ServedResponse Ask(Request request);
   void Refuse(int status);
 
   RequestHandler& handler_;
@@ -83,7 +83,9 @@ class ServerConnection {
   std::string method_;
   std::string target_;
   Headers answer_headers_;
+  Body answer_body_;  // Of which the library sees nothing.
   size_t answer_bytes_ = 0;
+  bool with_body_ = false;  // It is sent.
   bool routed_ = false;
   bool keep_alive_ = false;
   int64_t deadline_ns_ = 0;

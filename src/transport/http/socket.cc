@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -130,6 +131,21 @@ ssize_t Socket::Write(const char* data, size_t size, int64_t deadline_monotonic_
   for (;;) {
     const ssize_t count = TryWrite(data, size);
     if (count >= 0 || !WouldBlock(errno) || !WaitFor(POLLOUT, deadline_monotonic_ns)) return count;
+  }
+}
+
+ssize_t Socket::WritePieces(const std::string_view* pieces, size_t count, int64_t deadline_monotonic_ns) {
+  iovec parts[kMostPieces];
+  msghdr message = {};
+  message.msg_iov = parts;
+  for (size_t i = 0; i < std::min(count, kMostPieces); i++) {
+    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+    message.msg_iovlen++;
+  }
+  for (;;) {
+    const ssize_t sent = sendmsg(fd_, &message, kSendFlags);
+    if (sent >= 0) return sent;
+    if (errno != EINTR && (!WouldBlock(errno) || !WaitFor(POLLOUT, deadline_monotonic_ns))) return sent;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "transport/http/address.h"
 
@@ -35,6 +36,9 @@ class Socket {
   // Bytes, 0 at the end, -1 with errno (ETIMEDOUT by the deadline).
   ssize_t Read(char* data, size_t size, int64_t deadline_monotonic_ns);
   ssize_t Write(const char* data, size_t size, int64_t deadline_monotonic_ns);
+  // Up to kMostPieces of them at once; how many bytes of them, from the first on.
+  static constexpr size_t kMostPieces = 256;
+  ssize_t WritePieces(const std::string_view* pieces, size_t count, int64_t deadline_monotonic_ns);
   // The same without waiting: -1 with errno, of which WouldBlock tells whether waiting would help.
   ssize_t TryRead(char* data, size_t size) const;
   ssize_t TryWrite(const char* data, size_t size) const;

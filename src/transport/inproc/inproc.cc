@@ -92,8 +92,8 @@ class Service : public std::enable_shared_from_this<Service> {
     lock.unlock();
 
     request.timeout_ms = kDefaultTimeoutMs;
-    handler->Handle(std::move(request), [weak = weak_from_this(), place](Response response) {
-      if (auto self = weak.lock()) self->Answer(place, std::move(response));
+    handler->Handle(std::move(request), [weak = weak_from_this(), place](ServedResponse response) {
+      if (auto self = weak.lock()) self->Answer(place, std::move(response).Whole());
     });
 
     lock.lock();
