@@ -41,20 +41,20 @@ wire::BatchAnswerView ViewOf(const ServedGroup::Answer& answer, int64_t now_unix
 
 }  // namespace
 
-Body EncodeServedAnswers(const std::vector<ServedAnswer>& answers, uint64_t incarnation, int64_t now_unix_ns) {
+Body EncodeServedAnswers(std::vector<ServedAnswer>* answers, uint64_t incarnation, int64_t now_unix_ns) {
   size_t copied_bytes = 0;
-  for (const ServedAnswer& served : answers) {
+  for (const ServedAnswer& served : *answers) {
     copied_bytes += served.answer.status.message().size();
     if (served.answer.value && !IsLent(*served.answer.value)) copied_bytes += served.answer.value->bytes().size();
   }
-  wire::BatchAnswersWriter writer(answers.size(), copied_bytes);
+  wire::BatchAnswersWriter writer(answers->size(), copied_bytes);
   int64_t room_bytes = kMaxValuesBytes;
-  for (const ServedAnswer& served : answers) {
+  for (ServedAnswer& served : *answers) {
     wire::BatchAnswerView view;
     if (served.kind == ServedAnswer::Kind::kGet) view = ViewOf(served.answer, now_unix_ns);
     view.ticket = served.ticket;
     const auto bytes = static_cast<int64_t>(view.value.size());
-    if (answers.size() > 1 && bytes > room_bytes) {
+    if (answers->size() > 1 && bytes > room_bytes) {
       view.code = Code::kTooLarge;
       view.message = kTooLarge;
       view.value = {};
@@ -64,7 +64,7 @@ Body EncodeServedAnswers(const std::vector<ServedAnswer>& answers, uint64_t inca
       room_bytes -= bytes;
     }
     if (!view.value.empty() && IsLent(*served.answer.value)) {
-      writer.Lend(view, HoldOf(served.answer.value));
+      writer.Lend(view, HoldOf(std::move(served.answer.value)));
     } else {
       writer.Add(view);
     }
@@ -72,9 +72,10 @@ Body EncodeServedAnswers(const std::vector<ServedAnswer>& answers, uint64_t inca
   return std::move(writer).Finish(incarnation);
 }
 
-Body EncodeServedValue(const ValueRef& value, int64_t expire_unix_ns) {
+Body EncodeServedValue(ValueRef value, int64_t expire_unix_ns) {
   if (!IsLent(*value)) return wire::EncodeGetResponse(value->bytes(), expire_unix_ns);
-  return wire::LendGetResponse(value->bytes(), HoldOf(value), expire_unix_ns);
+  const std::string_view bytes = value->bytes();
+  return wire::LendGetResponse(bytes, HoldOf(std::move(value)), expire_unix_ns);
 }
 
 }  // namespace cohort

@@ -24,10 +24,11 @@ struct ServedAnswer {
   uint64_t ticket = 0;
 };
 
-// The body that says them in their order. A value that does not fit beside those before it is kTooLarge.
-Body EncodeServedAnswers(const std::vector<ServedAnswer>& answers, uint64_t incarnation, int64_t now_unix_ns);
+// The body that says them in their order, and takes their values. One that does not fit beside those before it is
+// kTooLarge.
+Body EncodeServedAnswers(std::vector<ServedAnswer>* answers, uint64_t incarnation, int64_t now_unix_ns);
 
 // The same of the one value of a plain get, which then expires at that time.
-Body EncodeServedValue(const ValueRef& value, int64_t expire_unix_ns);
+Body EncodeServedValue(ValueRef value, int64_t expire_unix_ns);
 
 }  // namespace cohort

@@ -29,14 +29,17 @@ class ServedBatch : public std::enable_shared_from_this<ServedBatch> {
   struct Entry {
     std::shared_ptr<ServedGroup> group;  // Whose wait that is, if it did not end at once.
     uint64_t wait = 0;
-    bool ended = false;
+    bool ended = false;  // By End.
   };
 
   ServedBatch(size_t entries, std::shared_ptr<ServedSession> session, Runtime& runtime, Done done);
 
+  // Of many gets of one group, from `begin` to `end`. Returns how many have ended here, without End.
+  size_t Get(const std::shared_ptr<ServedGroup>& group, const std::vector<wire::BatchEntryView>& entries, size_t begin,
+             size_t end, int64_t limit_ms);
   void End(size_t index, ServedAnswer answer);
-  // All entries have begun.
-  void Begun();
+  // All entries have begun, and so many of them ended without End.
+  void Begun(size_t ended);
   // The moment is over: what has not ended gets tickets.
   void Cut();
   // REQUIRES: done_ has been taken.
@@ -46,9 +49,10 @@ class ServedBatch : public std::enable_shared_from_this<ServedBatch> {
   const std::shared_ptr<ServedSession> session_;
 
   std::mutex mutex_;
-  std::vector<Entry> entries_;
-  std::vector<ServedAnswer> answers_;  // Nobody changes them once done_ has been taken.
-  size_t left_;                        // Entries that have not ended, and Begun.
+  std::vector<Entry> entries_;  // None as long as all end without End.
+  // Each is changed by Run or, from its ServeGet on, by End; by nobody once done_ has been taken.
+  std::vector<ServedAnswer> answers_;
+  size_t left_;  // Entries that have not ended, and Begun.
   bool cut_ = false;
   Done done_;
 };

@@ -147,7 +147,7 @@ ServedSession::Reply ServedSession::TakeReply() {
 
 void ServedSession::Send(Reply reply) {
   if (!reply.done) return;
-  reply.done(EncodeServedAnswers(reply.answers, incarnation_, runtime_.clock().UnixNs()));
+  reply.done(EncodeServedAnswers(&reply.answers, incarnation_, runtime_.clock().UnixNs()));
 }
 
 bool ServedSession::IsIdle(int64_t idle_ns) {

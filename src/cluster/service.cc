@@ -59,7 +59,7 @@ ServedResponse RedirectAnswer(const std::string& method, const std::string& loca
   return response;
 }
 
-ServedResponse GetAnswer(const ServedGroup::Answer& answer, int64_t now_unix_ns) {
+ServedResponse GetAnswer(ServedGroup::Answer answer, int64_t now_unix_ns) {
   switch (answer.status.code()) {
     case Code::kOk:
       break;
@@ -73,7 +73,7 @@ ServedResponse GetAnswer(const ServedGroup::Answer& answer, int64_t now_unix_ns)
   if (!answer.value) return ErrorAnswer(500, "the value is gone");
   // A groupcache-go node hands out a value that has expired, and keeps it nowhere.
   const int64_t expire_unix_ns = answer.keep ? answer.value->expire_unix_ns() : 1;
-  ServedResponse response = ProtobufAnswer(EncodeServedValue(answer.value, expire_unix_ns));
+  ServedResponse response = ProtobufAnswer(EncodeServedValue(std::move(answer.value), expire_unix_ns));
   const int64_t life_ms = RemainingLifeMs(expire_unix_ns, now_unix_ns);
   if (answer.keep && life_ms >= 0) response.headers.emplace_back(kLifeHeader, std::to_string(life_ms));
   return response;
@@ -159,10 +159,14 @@ void Service::ServeKey(Asked asked) {
 
   const std::string& method = asked.request.method;
   if (method == "GET") {
+    const std::string_view key = asked.path.key;
+    ValueRef value;
+    group->ServeHits(&key, 1, &value);
+    if (value) return asked.done(GetAnswer({Status(), std::move(value), true}, clock_.UnixNs()));
     // Done may come when this service is gone; the clock is not.
-    group->ServeGet(asked.path.key, TimeoutMs(asked.request),
+    group->ServeGet(key, TimeoutMs(asked.request),
                     [&clock = clock_, done = std::move(asked.done)](ServedGroup::Answer answer) mutable {
-                      done(GetAnswer(answer, clock.UnixNs()));
+                      done(GetAnswer(std::move(answer), clock.UnixNs()));
                     });
     return;
   }

@@ -2,6 +2,7 @@
 // responses. It is a function from request to response, so that any HTTP server can carry it.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,7 +24,11 @@ class ServedGroup {
     ValueRef value;    // when ok
     bool keep = true;  // false: a Remove or Set overtook the load
   };
-  // timeout_ms <= 0: none of the peer's own. Returns the number of the wait for ServeCancel; 0: it has ended.
+  // The way of hits, for many keys side by side: each of `found` becomes the value that is here, or stays null, and
+  // then ServeGet goes on.
+  virtual void ServeHits(const std::string_view* keys, size_t count, ValueRef* found) = 0;
+  // Of a key of which ServeHits has just found nothing. timeout_ms <= 0: none of the peer's own. Returns the number of
+  // the wait for ServeCancel; 0: it has ended.
   virtual uint64_t ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) = 0;
   // The peer waits for that no more: its wait ends with kCancelled, if it has not ended.
   virtual void ServeCancel(uint64_t wait) = 0;

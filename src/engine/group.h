@@ -95,6 +95,7 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   void RemoveKeys(std::vector<std::string> keys, int64_t timeout_ms, ChangeDone done);
 
   // ---- what peers ask of this node (group_served.cc); P3: none of it asks a peer
+  void ServeHits(const std::string_view* keys, size_t count, ValueRef* found) override;
   uint64_t ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) override;
   void ServeCancel(uint64_t wait) override;
   void ServeSet(std::string_view key, std::string_view value, int64_t expire_unix_ns, bool from_cohort) override;

@@ -1,10 +1,39 @@
 // What peers ask of this node. None of it asks another peer (P3): a key that this node does not own is answered from
 // the cache or loaded here, and kept as a copy.
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "engine/group.h"
 
 namespace cohort {
+
+void Group::ServeHits(const std::string_view* keys, size_t count, ValueRef* found) {
+  if (refusing()) return;
+  const std::shared_ptr<const PeerSet> peers = context_->peers();
+  int64_t hits = 0;
+  int64_t misrouted = 0;
+  std::array<uint64_t, LocalCache::kMostFetched> hashes;
+  for (size_t begin = 0; begin < count; begin += hashes.size()) {
+    const size_t many = std::min(count - begin, hashes.size());
+    for (size_t i = 0; i < many; ++i) hashes[i] = LocalCache::Hash(keys[begin + i]);
+    if (many > 1) Fetch(hashes.data(), many);
+    for (size_t i = 0; i < many; ++i) {
+      const std::string_view key = keys[begin + i];
+      Tier tier = Tier::kMain;
+      ValueRef& value = found[begin + i];
+      value = cache_->Find(key, hashes[i], context_->LazyUnixTime(), &tier);
+      if (!value) continue;
+      ++hits;
+      if (!Owns(peers, key)) ++misrouted;
+    }
+  }
+  if (hits == 0) return;
+  stats_.Add(Counter::kGets, hits);
+  stats_.Add(Counter::kCacheHits, hits);
+  stats_.Add(Counter::kServedToPeers, hits);
+  if (misrouted > 0) stats_.Add(Counter::kMisrouted, misrouted);
+}
 
 uint64_t Group::ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) {
   stats_.Add(Counter::kServedToPeers);
@@ -13,7 +42,7 @@ uint64_t Group::ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunctio
   const auto end = std::make_shared<UniqueFunction<void(Answer)>>(std::move(done));
   GetAnswer answer;
   const Begun begun = Begin(
-      key, kLocal, timeout_ms,
+      key, kLocal | kMissed, timeout_ms,
       [end] {
         return std::make_unique<CallbackWaiter>(
             [end](const Outcome& outcome) {

@@ -1,5 +1,6 @@
 #include "wire/batch_reader.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "wire/cohort_wire.pb.h"
@@ -166,11 +167,27 @@ bool FieldReader::Next(Field* field) {
 
 // ---- messages
 
+namespace {
+
+// All entries of a message are about as long as its first: room for them is made once. Not for more than a body of
+// short ones needs, whoever says what.
+template <typename Views>
+void MakeRoom(std::string_view body, size_t first_bytes, Views* views) {
+  constexpr size_t kMostGuessed = 1024;
+  constexpr size_t kFewestBytes = 8;
+  if (views->empty()) views->reserve(std::min(body.size() / std::max(first_bytes, kFewestBytes) + 1, kMostGuessed));
+}
+
+}  // namespace
+
 bool ReadBatch(std::string_view body, std::vector<BatchEntryView>* entries, Session* session) {
   FieldReader reader(body);
   for (Field field; reader.Next(&field);) {
     if (field.type != Field::kBytes) continue;
-    if (field.number == Batch::kEntriesFieldNumber && !ReadEntry(field.bytes, &entries->emplace_back())) return false;
+    if (field.number == Batch::kEntriesFieldNumber) {
+      MakeRoom(body, field.bytes.size(), entries);
+      if (!ReadEntry(field.bytes, &entries->emplace_back())) return false;
+    }
     if (field.number == Batch::kSessionFieldNumber && !ReadSession(field.bytes, session)) return false;
   }
   return !reader.broken() && FitsProtobuf(body);
@@ -180,6 +197,7 @@ bool ReadBatchAnswers(std::string_view body, std::vector<BatchAnswerView>* answe
   FieldReader reader(body);
   for (Field field; reader.Next(&field);) {
     if (field.number == BatchAnswers::kAnswersFieldNumber && field.type == Field::kBytes) {
+      MakeRoom(body, field.bytes.size(), answers);
       if (!ReadAnswer(field.bytes, &answers->emplace_back())) return false;
     } else if (field.number == BatchAnswers::kIncarnationFieldNumber && field.type == Field::kFixed64) {
       *incarnation = field.value;

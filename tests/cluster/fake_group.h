@@ -20,6 +20,12 @@ class FakeGroup final : public ServedGroup {
  public:
   explicit FakeGroup(FakeClock& clock) : clock_(clock) {}
 
+  void ServeHits(const std::string_view* keys, size_t count, ValueRef* found) override {
+    for (size_t i = 0; i < count; ++i) {
+      const auto kept = kept_.find(std::string(keys[i]));
+      if (kept != kept_.end() && !kept->second->ExpiredAt(clock_.unix_ns)) found[i] = kept->second;
+    }
+  }
   uint64_t ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) override {
     last_timeout_ms = timeout_ms;
     const std::string name(key);
@@ -27,12 +33,7 @@ class FakeGroup final : public ServedGroup {
       held.emplace_back(name, std::move(done));
       return held.size();
     }
-    const auto kept = kept_.find(name);
-    if (kept != kept_.end() && !kept->second->ExpiredAt(clock_.unix_ns)) {
-      done({Status(), kept->second, true});
-    } else {
-      done(Load(name));
-    }
+    done(Load(name));
     return 0;
   }
   void ServeCancel(uint64_t wait) override {

@@ -38,6 +38,11 @@ class StandingRuntime final : public Runtime, Clock, Timers, Executor, Random {
 // The key's first letter says how its load ends.
 class FuzzGroup final : public ServedGroup {
  public:
+  void ServeHits(const std::string_view* keys, size_t count, ValueRef* found) override {
+    for (size_t i = 0; i < count; ++i) {
+      if (keys[i].size() % 4 == 3) found[i] = Value::Copy(keys[i], keys[i], 0);
+    }
+  }
   uint64_t ServeGet(std::string_view key, int64_t timeout_ms, UniqueFunction<void(Answer)> done) override {
     const char first = key.empty() ? 'v' : key[0];
     if (first == 'm') {
