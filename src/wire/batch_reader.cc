@@ -44,20 +44,36 @@ bool ReadSession(std::string_view message, Session* session) {
   return !reader.broken();
 }
 
+// A field of that number with a payload of that type.
+constexpr uint32_t Tag(int number, uint32_t type) { return static_cast<uint32_t>(number) << 3 | type; }
+
 bool ReadEntry(std::string_view message, BatchEntryView* entry) {
   using Entry = Batch::Entry;
   entry->op = static_cast<BatchOp>(0);
   FieldReader reader(message);
   for (Field field; reader.Next(&field);) {
-    if (field.type == Field::kBytes) {
-      if (field.number == Entry::kGroupFieldNumber) entry->group = field.bytes;
-      if (field.number == Entry::kKeyFieldNumber) entry->key = field.bytes;
-      if (field.number == Entry::kValueFieldNumber) entry->value = field.bytes;
-    } else if (field.type == Field::kVarint) {
-      const auto number = static_cast<int64_t>(field.value);
-      if (field.number == Entry::kOpFieldNumber) entry->op = static_cast<BatchOp>(static_cast<int32_t>(number));
-      if (field.number == Entry::kLifeMsFieldNumber) entry->life_ms = number >= 0 ? number : -1;
-      if (field.number == Entry::kTimeoutMsFieldNumber) entry->timeout_ms = number > 0 ? number : 0;
+    const auto number = static_cast<int64_t>(field.value);
+    switch (field.number << 3 | field.type) {
+      case Tag(Entry::kOpFieldNumber, Field::kVarint):
+        entry->op = static_cast<BatchOp>(static_cast<int32_t>(number));
+        break;
+      case Tag(Entry::kGroupFieldNumber, Field::kBytes):
+        entry->group = field.bytes;
+        break;
+      case Tag(Entry::kKeyFieldNumber, Field::kBytes):
+        entry->key = field.bytes;
+        break;
+      case Tag(Entry::kValueFieldNumber, Field::kBytes):
+        entry->value = field.bytes;
+        break;
+      case Tag(Entry::kLifeMsFieldNumber, Field::kVarint):
+        entry->life_ms = number >= 0 ? number : -1;
+        break;
+      case Tag(Entry::kTimeoutMsFieldNumber, Field::kVarint):
+        entry->timeout_ms = number > 0 ? number : 0;
+        break;
+      default:
+        break;
     }
   }
   return !reader.broken();
@@ -94,22 +110,26 @@ bool FitsProtobuf(std::string_view body) { return body.size() <= static_cast<siz
 
 // ---- fields
 
-bool FieldReader::ReadVarint(uint64_t* value) {
-  if (at_ != end_ && static_cast<uint8_t>(*at_) < 0x80) {
-    *value = static_cast<uint8_t>(*at_++);
-    return true;
-  }
+bool FieldReader::ReadVarint(unsigned most, uint64_t* value) {
   uint64_t read = 0;
-  for (unsigned shift = 0; shift < 70; shift += 7) {
+  for (unsigned i = 0; i < most; ++i) {
     if (at_ == end_) return false;
     const auto byte = static_cast<uint8_t>(*at_++);
-    read |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    read |= static_cast<uint64_t>(byte & 0x7F) << 7 * i;  // What does not fit is lost, as in protobuf.
     if (byte < 0x80) {
       *value = read;
       return true;
     }
   }
   return false;
+}
+
+// Protobuf takes no size of 2 GiB or more.
+bool FieldReader::ReadSize(size_t* size) {
+  uint64_t read = 0;
+  if (!ReadVarint(5, &read) || read > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) return false;
+  *size = static_cast<size_t>(read);
+  return true;
 }
 
 bool FieldReader::ReadBytes(size_t size, std::string_view* bytes) {
@@ -121,8 +141,8 @@ bool FieldReader::ReadBytes(size_t size, std::string_view* bytes) {
 
 bool FieldReader::ReadTag(uint32_t* number, uint32_t* type) {
   uint64_t tag = 0;
-  if (!ReadVarint(&tag) || tag > std::numeric_limits<uint32_t>::max()) return false;
-  *number = static_cast<uint32_t>(tag >> 3);
+  if (!ReadVarint(5, &tag)) return false;
+  *number = static_cast<uint32_t>(tag) >> 3;
   *type = static_cast<uint32_t>(tag & 7);
   return *number != 0;
 }
@@ -130,15 +150,15 @@ bool FieldReader::ReadTag(uint32_t* number, uint32_t* type) {
 bool FieldReader::ReadPayload(uint32_t number, uint32_t type, int depth, Field* field) {
   switch (type) {
     case Field::kVarint:
-      return ReadVarint(&field->value);
+      return ReadVarint(10, &field->value);
     case Field::kFixed64:
     case Field::kFixed32:
       if (!ReadBytes(type == Field::kFixed64 ? 8 : 4, &field->bytes)) return false;
       field->value = LittleEndian(field->bytes);
       return true;
     case Field::kBytes: {
-      uint64_t size = 0;
-      return ReadVarint(&size) && ReadBytes(size, &field->bytes);
+      size_t size = 0;
+      return ReadSize(&size) && ReadBytes(size, &field->bytes);
     }
     case kStartGroup:
       return SkipGroup(number, depth + 1);
@@ -159,9 +179,9 @@ bool FieldReader::SkipGroup(uint32_t number, int depth) {
   }
 }
 
-bool FieldReader::Next(Field* field) {
-  if (broken_ || at_ == end_) return false;
+bool FieldReader::NextAny(Field* field) {
   broken_ = !ReadTag(&field->number, &field->type) || !ReadPayload(field->number, field->type, 0, field);
+  if (broken_) at_ = end_;
   return !broken_;
 }
 
@@ -179,6 +199,18 @@ void MakeRoom(std::string_view body, size_t first_bytes, Views* views) {
 }
 
 }  // namespace
+
+bool ReadGetResponse(std::string_view body, GetResponseView* response) {
+  FieldReader reader(body);
+  for (Field field; reader.Next(&field);) {
+    if (field.number == ValueReply::kValueFieldNumber && field.type == Field::kBytes) {
+      response->value = field.bytes;
+    } else if (field.number == ValueReply::kExpireFieldNumber && field.type == Field::kVarint) {
+      response->expire_unix_ns = static_cast<int64_t>(field.value);
+    }
+  }
+  return !reader.broken() && FitsProtobuf(body);
+}
 
 bool ReadBatch(std::string_view body, std::vector<BatchEntryView>* entries, Session* session) {
   FieldReader reader(body);

@@ -63,6 +63,12 @@ Result<GetResponse> DecodeGetResponse(std::string_view body) {
   return response;
 }
 
+Result<GetResponseView> ViewGetResponse(std::string_view body) {
+  GetResponseView response;
+  if (!ReadGetResponse(body, &response)) return BadFormat();
+  return response;
+}
+
 std::string EncodeSetRequest(std::string_view group, std::string_view key, std::string_view value,
                              int64_t expire_unix_ns) {
   std::string out;

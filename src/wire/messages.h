@@ -15,9 +15,16 @@ struct GetResponse {
   std::string value;
   int64_t expire_unix_ns = 0;
 };
+// The same, of bytes that are somebody else's.
+struct GetResponseView {
+  std::string_view value;
+  int64_t expire_unix_ns = 0;
+};
 // Always carries `expire`, 0 included, as upstream does.
 std::string EncodeGetResponse(std::string_view value, int64_t expire_unix_ns);
 Result<GetResponse> DecodeGetResponse(std::string_view body);
+// The value points into `body`.
+Result<GetResponseView> ViewGetResponse(std::string_view body);
 
 struct SetRequest {
   std::string group;

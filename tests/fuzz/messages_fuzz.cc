@@ -27,7 +27,11 @@ bool Decoded(const Result<T>& result) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view body(reinterpret_cast<const char*>(data), size);
 
+  // Protobuf's own parser and ours.
+  const auto view = ViewGetResponse(body);
+  Check(view.ok() == DecodeGetResponse(body).ok());
   if (const auto get = DecodeGetResponse(body); Decoded(get)) {
+    Check(view->value == get->value && view->expire_unix_ns == get->expire_unix_ns);
     const auto again = DecodeGetResponse(EncodeGetResponse(get->value, get->expire_unix_ns));
     Check(again.ok() && again->value == get->value && again->expire_unix_ns == get->expire_unix_ns);
   }
