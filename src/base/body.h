@@ -43,6 +43,9 @@ class Body {
   // These bytes come next. They stay where they are, and as they are, while `hold` is there.
   void Lend(std::string_view bytes, Hold hold);
 
+  // Makes room for so many that are lent.
+  void ReserveLent(size_t count) { lent_.reserve(count); }
+
   // ---- reading it, from its beginning
   // The next of its pieces, at most `most` of them and none empty; returns how many. None: all has been read.
   size_t Pieces(std::string_view* pieces, size_t most) const;

@@ -43,11 +43,17 @@ wire::BatchAnswerView ViewOf(const ServedGroup::Answer& answer, int64_t now_unix
 
 Body EncodeServedAnswers(std::vector<ServedAnswer>* answers, uint64_t incarnation, int64_t now_unix_ns) {
   size_t copied_bytes = 0;
+  size_t lent = 0;
   for (const ServedAnswer& served : *answers) {
     copied_bytes += served.answer.status.message().size();
-    if (served.answer.value && !IsLent(*served.answer.value)) copied_bytes += served.answer.value->bytes().size();
+    if (!served.answer.value) continue;
+    if (IsLent(*served.answer.value)) {
+      ++lent;
+    } else {
+      copied_bytes += served.answer.value->bytes().size();
+    }
   }
-  wire::BatchAnswersWriter writer(answers->size(), copied_bytes);
+  wire::BatchAnswersWriter writer(answers->size(), copied_bytes, lent);
   int64_t room_bytes = kMaxValuesBytes;
   for (ServedAnswer& served : *answers) {
     wire::BatchAnswerView view;

@@ -39,26 +39,39 @@ Body LendGetResponse(std::string_view value, Hold hold, int64_t expire_unix_ns) 
   return body;
 }
 
-BatchAnswersWriter::BatchAnswersWriter(size_t answers, size_t copied_bytes) {
+BatchAnswersWriter::BatchAnswersWriter(size_t answers, size_t copied_bytes, size_t lent) {
   constexpr size_t kUsualHeadBytes = 16;
   body_.own().reserve(kFixed64Bytes + answers * kUsualHeadBytes + copied_bytes);
+  body_.ReserveLent(lent);
 }
 
 void BatchAnswersWriter::Write(const BatchAnswerView& answer, bool copy, Hold hold) {
   std::string& own = body_.own();
-  AppendBytesHead(BatchAnswers::kAnswersFieldNumber, AnswerBytes(answer), &own);
-  if (answer.code != Code::kOk) AppendInt(Answer::kCodeFieldNumber, static_cast<int64_t>(answer.code), &own);
-  if (!answer.message.empty()) AppendBytes(Answer::kMessageFieldNumber, answer.message, &own);
+  char bytes[4 * kMostTaggedBytes];  // What is not in the body yet.
+  char* end = PutTagged(BatchAnswers::kAnswersFieldNumber, kFieldBytes, AnswerBytes(answer), bytes);
+  if (answer.code != Code::kOk) {
+    end = PutTagged(Answer::kCodeFieldNumber, kFieldVarint, static_cast<uint64_t>(answer.code), end);
+  }
+  if (!answer.message.empty()) {
+    own.append(bytes, static_cast<size_t>(end - bytes));
+    AppendBytes(Answer::kMessageFieldNumber, answer.message, &own);
+    end = bytes;
+  }
   if (!answer.value.empty()) {
-    AppendBytesHead(Answer::kValueFieldNumber, answer.value.size(), &own);
+    end = PutTagged(Answer::kValueFieldNumber, kFieldBytes, answer.value.size(), end);
+    own.append(bytes, static_cast<size_t>(end - bytes));
     if (copy) {
       own.append(answer.value);
     } else {
       body_.Lend(answer.value, std::move(hold));
     }
+    end = bytes;
   }
-  if (answer.life_ms >= 0) AppendInt(Answer::kLifeMsFieldNumber, answer.life_ms, &own);
-  if (!answer.keep) AppendInt(Answer::kDiscardFieldNumber, 1, &own);
+  if (answer.life_ms >= 0) {
+    end = PutTagged(Answer::kLifeMsFieldNumber, kFieldVarint, static_cast<uint64_t>(answer.life_ms), end);
+  }
+  if (!answer.keep) end = PutTagged(Answer::kDiscardFieldNumber, kFieldVarint, 1, end);
+  if (end != bytes) own.append(bytes, static_cast<size_t>(end - bytes));
   if (answer.ticket != 0) AppendFixed64(Answer::kTicketFieldNumber, answer.ticket, &own);
 }
 
@@ -70,7 +83,7 @@ Body BatchAnswersWriter::Finish(uint64_t incarnation) && {
 std::string EncodeBatchAnswers(const std::vector<BatchAnswerView>& answers, uint64_t incarnation) {
   size_t bytes = 0;
   for (const BatchAnswerView& answer : answers) bytes += answer.message.size() + answer.value.size();
-  BatchAnswersWriter writer(answers.size(), bytes);
+  BatchAnswersWriter writer(answers.size(), bytes, 0);
   for (const BatchAnswerView& answer : answers) writer.Add(answer);
   return std::move(writer).Finish(incarnation).Whole();
 }

@@ -18,8 +18,9 @@ Body LendGetResponse(std::string_view value, Hold hold, int64_t expire_unix_ns);
 // Writes a BatchAnswers, answer by answer.
 class BatchAnswersWriter {
  public:
-  // Room for so many answers and, in them, so many bytes of messages and copied values: a guess, to allocate once.
-  BatchAnswersWriter(size_t answers, size_t copied_bytes);
+  // Room for so many answers and, in them, so many bytes of messages and copied values, and so many that are lent: a
+  // guess, to allocate once.
+  BatchAnswersWriter(size_t answers, size_t copied_bytes, size_t lent);
 
   void Add(const BatchAnswerView& answer) { Write(answer, true, Hold()); }
   // The value's bytes are lent: they stay where they are while `hold` is there.

@@ -19,11 +19,19 @@ constexpr uint8_t kFieldFixed64 = 1;
 constexpr uint8_t kFieldBytes = 2;
 
 // All fields here have numbers below 16, so that a tag is one byte.
+constexpr size_t kMostTaggedBytes = 11;
+
+// Writes a tag, and a number behind it; returns its end.
+inline char* PutTagged(int field, uint8_t type, uint64_t varint, char* to) {
+  *to++ = static_cast<char>((field << 3) | type);
+  for (; varint >= 0x80; varint >>= 7) *to++ = static_cast<char>(varint | 0x80);
+  *to++ = static_cast<char>(varint);
+  return to;
+}
+
 inline void AppendTagged(int field, uint8_t type, uint64_t varint, std::string* out) {
-  uint8_t bytes[11];
-  bytes[0] = static_cast<uint8_t>((field << 3) | type);
-  const uint8_t* const end = CodedOutputStream::WriteVarint64ToArray(varint, bytes + 1);
-  out->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
+  char bytes[kMostTaggedBytes];
+  out->append(bytes, static_cast<size_t>(PutTagged(field, type, varint, bytes) - bytes));
 }
 
 inline void AppendInt(int field, int64_t value, std::string* out) {

@@ -172,7 +172,7 @@ TEST(BatchAnswers, AreTheSameWhetherTheirValuesAreCopiedOrLent) {
   answers[2].ticket = 7;
   answers[3].code = Code::kNotFound;
   answers[3].message = "not found";
-  BatchAnswersWriter writer(0, 0);
+  BatchAnswersWriter writer(0, 0, 0);
   for (const BatchAnswerView& answer : answers) writer.Lend(answer, Hold());
   EXPECT_EQ(std::move(writer).Finish(9).Whole(), EncodeBatchAnswers(answers, 9));
 }
