@@ -92,6 +92,25 @@ Ring::Ring(const RingOptions& options, const std::vector<std::string>& addresses
   } else {
     points_.erase(std::unique(points_.begin(), points_.end(), same), points_.end());
   }
+  DivideIntoSectors(options);
+}
+
+// Hashes spread evenly, so that a sector holds a point or two, and one search of all points becomes a look into a
+// table and a short search. Should they not, it is the search of all points that it was.
+void Ring::DivideIntoSectors(const RingOptions& options) {
+  const bool short_hashes = options.preset == RingPreset::kGroupcache && !options.hash;
+  constexpr int kMostBits = 16;
+  int bits = 1;
+  while (bits < kMostBits && (size_t{1} << bits) < points_.size()) ++bits;
+  sector_shift_ = (short_hashes ? 32 : 64) - bits;
+  const uint64_t sectors = uint64_t{1} << bits;
+  sectors_.reserve(sectors + 1);
+  for (const Point& point : points_) {
+    const uint64_t sector = point.hash >> sector_shift_;
+    const auto at = static_cast<uint32_t>(&point - points_.data());
+    while (sectors_.size() <= sector) sectors_.push_back(at);
+  }
+  sectors_.resize(sectors + 1, static_cast<uint32_t>(points_.size()));
 }
 
 int Ring::Owner(std::string_view key) const { return OwnerOfHash(hash_(key)); }
@@ -99,7 +118,10 @@ int Ring::Owner(std::string_view key) const { return OwnerOfHash(hash_(key)); }
 // groupcache-go v3 compares hashes as signed numbers: its circle starts elsewhere, and is the same circle.
 int Ring::OwnerOfHash(uint64_t hash) const {
   if (points_.empty()) return -1;
-  const auto at = std::lower_bound(points_.begin(), points_.end(), hash,
+  const uint64_t sector = std::min<uint64_t>(hash >> sector_shift_, sectors_.size() - 2);
+  const auto point_of = [this](uint32_t number) { return points_.begin() + static_cast<std::ptrdiff_t>(number); };
+  // Where the sector has no point at or behind the hash, that is the first of the next ones.
+  const auto at = std::lower_bound(point_of(sectors_[sector]), point_of(sectors_[sector + 1]), hash,
                                    [](const Point& point, uint64_t wanted) { return point.hash < wanted; });
   return at == points_.end() ? points_.front().peer : at->peer;
 }

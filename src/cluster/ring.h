@@ -37,8 +37,13 @@ class Ring {
     uint64_t hash;
     int peer;
   };
+  void DivideIntoSectors(const RingOptions& options);
+
   HashFunction hash_;
   std::vector<Point> points_;  // Ascending.
+  // The circle in equal sectors, as many as a power of two: where the points of each begin, and then all of them end.
+  std::vector<uint32_t> sectors_;
+  int sector_shift_ = 63;  // What is left of a hash is its sector; if that is too much, the last one.
 };
 
 }  // namespace cohort

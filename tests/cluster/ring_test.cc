@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -145,6 +146,39 @@ TEST(Ring, Xxh3HashesKeysAndPointsWithXxh3) {
   EXPECT_EQ(ring.OwnerOfHash(a), 0);
   EXPECT_EQ(ring.OwnerOfHash(b), 1);
   EXPECT_EQ(ring.OwnerOfHash(std::min(a, b) + 1), a < b ? 1 : 0);
+}
+
+// However the hashes lie, close together or at the ends, the owner is the one whose point is next on the circle.
+TEST(Ring, FindsTheNextPointHoweverTheyLie) {
+  std::mt19937_64 random(3);
+  for (const RingPreset preset : {RingPreset::kXxh3, RingPreset::kGroupcache}) {
+    for (const int width : {0, 1, 5, 16, 31, 32, 48, 64}) {
+      std::map<uint64_t, int> points;
+      RingOptions options;
+      options.preset = preset;
+      options.replicas = 3;
+      options.hash = [&](std::string_view) {
+        const uint64_t low = width == 0 ? 0 : random() >> (64 - width);
+        const uint64_t hash = random() % 8 == 0 ? UINT64_MAX : random() % 8 == 0 ? 0 : low;
+        points.emplace(hash, static_cast<int>(points.size()));
+        return hash;
+      };
+      std::vector<std::string> peers;
+      for (int i = 0; i < 40; ++i) peers.push_back("p" + std::to_string(i));
+      const Ring ring(options, peers);
+      // One point after the other is walked to: whoever owns it owns all behind the point before it.
+      uint64_t first = 0;
+      for (const auto& [hash, number] : points) {
+        const int owner = ring.OwnerOfHash(hash);
+        ASSERT_EQ(ring.OwnerOfHash(first), owner);
+        ASSERT_EQ(ring.OwnerOfHash(first + (hash - first) / 2), owner);
+        first = hash + 1;
+      }
+      if (first != 0) {
+        ASSERT_EQ(ring.OwnerOfHash(UINT64_MAX), ring.OwnerOfHash(0));
+      }
+    }
+  }
 }
 
 TEST(Ring, ACircleWrapsAround) {
