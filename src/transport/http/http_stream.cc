@@ -11,6 +11,7 @@ namespace cohort {
 namespace {
 
 constexpr size_t kReadBytes = 16 * 1024;
+constexpr size_t kTrustedBytes = 1024 * 1024;
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr size_t kCoalesceBytes = 32 * 1024;        // Up to here a head and its body leave in one packet train.
 constexpr size_t kRecordBytes = 16 * 1024;          // The most that TLS seals at a time.
@@ -225,6 +226,8 @@ bool HttpStream::ReadExactly(size_t size, std::string* out) {
       // What is large goes where it stays, a bounded piece at a time: its sender may never send what it has announced.
       if (!Flush()) return false;
       const size_t before = out->size();
+      // Who has sent that much of it will send the rest: no more moving from one place to a larger one.
+      if (before >= kTrustedBytes && out->capacity() < before + size) out->reserve(before + size);
       const size_t piece = std::min(size, kPieceBytes);
       out->resize(before + piece);
       const ssize_t read = ReadWire(out->data() + before, piece);

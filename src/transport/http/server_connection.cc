@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/system_clock.h"
 #include "transport/calls.h"
@@ -62,11 +63,10 @@ bool ParseSize(const std::string& text, int base, uint64_t* size) {
 }
 
 // "Sat, 21 Nov 2026 03:38:15 GMT", whatever the locale.
-std::string HttpDate() {
+std::string HttpDate(time_t now) {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const time_t now = static_cast<time_t>(SystemClock().UnixNs() / 1'000'000'000);
   tm utc;
   gmtime_r(&now, &utc);
   char text[64];
@@ -104,6 +104,12 @@ Response PlainText(int status, const std::string& text) {
 }
 
 }  // namespace
+
+const std::string& DateHeader::Now() {
+  const int64_t now_s = SystemClock().UnixNs() / 1'000'000'000;
+  if (std::exchange(of_s_, now_s) != now_s) text_ = HttpDate(static_cast<time_t>(now_s));
+  return text_;
+}
 
 // ---- the library's server
 
@@ -300,7 +306,7 @@ ServerConnection::Next ServerConnection::ServeOne(ServerCodec& codec) {
 }
 
 void ServerConnection::Refuse(int status) {
-  const std::string text = "HTTP/1.1 " + std::to_string(status) + " " + Reason(status) + "\r\nDate: " + HttpDate() +
+  const std::string text = "HTTP/1.1 " + std::to_string(status) + " " + Reason(status) + "\r\nDate: " + date_.Now() +
                            "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
   stream_->set_deadline(NowMonotonicNs() + MsToNs(kLastWordsMs));
   stream_->write(text.data(), text.size());
@@ -351,7 +357,7 @@ void ServerConnection::Complete(const httplib::Request&, httplib::Response& resp
     response.headers.emplace(std::move(name), std::move(value));
   }
   answer_headers_.clear();
-  response.headers.emplace("Date", HttpDate());
+  response.headers.emplace("Date", date_.Now());
   if (response.status == 204 || response.status == 304) {
     with_body_ = false;
   } else {

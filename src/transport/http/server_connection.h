@@ -26,6 +26,16 @@ class ServerCodec : public httplib::Server {
   using Server::process_request;
 };
 
+// The time of day as HTTP says it, written once a second.
+class DateHeader {
+ public:
+  const std::string& Now();
+
+ private:
+  int64_t of_s_ = -1;
+  std::string text_;
+};
+
 class ServerConnection {
  public:
   enum class Next {
@@ -89,6 +99,7 @@ class ServerConnection {
   bool routed_ = false;
   bool keep_alive_ = false;
   int64_t deadline_ns_ = 0;
+  DateHeader date_;
 
   std::mutex mutex_;
   std::shared_ptr<Exchange> exchange_;
