@@ -51,6 +51,9 @@ uint64_t HttpSenders::Send(Request request, ResponseDone done) {
     idle_.pop_back();
     Call(*sender);
     if (sender->finishing) WatchFinishing();
+    const std::shared_ptr<Condition> wake = sender->wake;
+    lock.unlock();
+    wake->NotifyOne();
   } else if (!Employ()) {
     queue_.erase(id);
     lock.unlock();
@@ -62,7 +65,6 @@ uint64_t HttpSenders::Send(Request request, ResponseDone done) {
 void HttpSenders::Call(Sender& sender) {
   if (!sender.called) ++called_;
   sender.called = true;
-  sender.wake.NotifyOne();
 }
 
 bool HttpSenders::Employ() {
@@ -152,7 +154,7 @@ bool HttpSenders::AwaitCall(Sender& self, std::unique_lock<std::mutex>& lock) {
   const int64_t idle_ns = MsToNs(shared_->options.idle_timeout_ms);
   int64_t deadline_ns = DeadlineAfter(NowMonotonicNs(), idle_ns);
   while (!self.called) {
-    if (self.wake.WaitUntil(lock, deadline_ns) || self.called) continue;
+    if (self.wake->WaitUntil(lock, deadline_ns) || self.called) continue;
     // A thread that borrowed the connection may have used it meanwhile.
     const int64_t now_ns = NowMonotonicNs();
     const int64_t since_ns = self.lent ? now_ns : self.used_ns;
@@ -206,6 +208,7 @@ void HttpSenders::PerformForCaller(Sender& self, uint64_t id, const Queued& queu
   self.lent = false;
   if (closed_ || !queue_.empty()) {
     Call(self);
+    self.wake->NotifyOne();
   } else {
     idle_.push_back(&self);
   }
@@ -238,7 +241,7 @@ void HttpSenders::Close() {
   }
   for (Sender* sender : idle_) {
     sender->called = true;
-    sender->wake.NotifyOne();
+    sender->wake->NotifyOne();
   }
   idle_.clear();
 }

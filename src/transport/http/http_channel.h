@@ -49,7 +49,8 @@ class HttpSenders : public std::enable_shared_from_this<HttpSenders> {
     Sender(const std::string& address, const HostPort& host_port, const HttpClientShared& shared)
         : connection(address, host_port, shared.options, shared.tls.get()) {}
     ClientConnection connection;
-    Condition wake;
+    // Lives on with who wakes it, which is best done without the lock: else it wakes only to wait for that.
+    std::shared_ptr<Condition> wake = std::make_shared<Condition>();
     uint64_t thread = 0;     // Counts its threads: an earlier one that comes back finds that it has been replaced.
     bool called = false;     // It will look at the queue: new, or taken from idle_.
     bool finishing = false;  // Completing a call, after which it is free.
@@ -75,6 +76,7 @@ class HttpSenders : public std::enable_shared_from_this<HttpSenders> {
   // held.
   bool Employ();
   bool Start(Senders::iterator self);
+  // Whoever calls wakes it.
   void Call(Sender& sender);
   // While calls wait for a sender that is finishing, makes sure that they do not wait long.
   void WatchFinishing();
