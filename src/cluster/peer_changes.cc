@@ -75,15 +75,10 @@ Peer::AckDone PeerChanges::Take(const Telling& telling) {
 // ---- deadlines
 
 void PeerChanges::ArmTimer() {
-  if (open_.empty()) return;
-  const int64_t due_ns = open_.begin()->first.first;
-  if (timer_ns_ != 0 && timer_ns_ <= due_ns) return;
-  if (timer_ns_ != 0) runtime_.timers().Cancel(timer_);
-  timer_ns_ = due_ns;
-  timer_ =
-      runtime_.timers().After(std::max<int64_t>(0, due_ns - line_->clock().MonotonicNs()), [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->OnTimer();
-      });
+  if (open_.empty() || !alarm_.IsLate(open_.begin()->first.first)) return;
+  alarm_.Set(open_.begin()->first.first, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->OnTimer();
+  });
 }
 
 void PeerChanges::OnTimer() {
@@ -91,7 +86,7 @@ void PeerChanges::OnTimer() {
   std::vector<Health::Permit> unused;
   {
     std::lock_guard lock(mutex_);
-    timer_ns_ = 0;
+    alarm_.HasRung();
     const int64_t now_ns = line_->clock().MonotonicNs();
     while (!open_.empty() && open_.begin()->first.first <= now_ns) {
       const Shared telling = open_.begin()->second;
@@ -107,19 +102,8 @@ void PeerChanges::OnTimer() {
 
 // ---- what is sent next
 
-// Only one thread sends at a time, and whoever finds it at work leaves: so an end that comes before Send returns
-// neither recurses nor is overlooked, because the sender looks again after each Send.
 void PeerChanges::Pump() {
-  std::unique_lock lock(mutex_);
-  if (pumping_) return;
-  pumping_ = true;
-  while (Task work = NextWork()) {
-    lock.unlock();
-    work();
-    work = nullptr;
-    lock.lock();
-  }
-  pumping_ = false;
+  sending_.Run(mutex_, [this] { return NextWork(); });
 }
 
 std::vector<PeerChanges::Shared> PeerChanges::TakeQueued(size_t most) {

@@ -14,13 +14,14 @@
 #include "cluster/change.h"
 #include "cluster/peer.h"
 #include "cluster/peer_line.h"
+#include "cluster/sending.h"
 #include "runtime/runtime.h"
 
 namespace cohort {
 
 class PeerChanges : public std::enable_shared_from_this<PeerChanges> {
  public:
-  PeerChanges(std::shared_ptr<PeerLine> line, Runtime& runtime) : line_(std::move(line)), runtime_(runtime) {}
+  PeerChanges(std::shared_ptr<PeerLine> line, Runtime& runtime) : line_(std::move(line)), alarm_(runtime) {}
 
   // `done` runs once, possibly before this returns. timeout_ms > 0.
   void Tell(Change change, int64_t timeout_ms, Peer::AckDone done);
@@ -63,16 +64,14 @@ class PeerChanges : public std::enable_shared_from_this<PeerChanges> {
   void Free();
 
   const std::shared_ptr<PeerLine> line_;
-  Runtime& runtime_;
 
   std::mutex mutex_;
   std::map<Place, Shared> open_;  // Queued, or in the batch that is on its way.
   std::deque<Shared> queue_;      // Those that have ended are still in it.
   uint64_t last_number_ = 0;
-  TimerId timer_ = 0;
-  int64_t timer_ns_ = 0;  // When it is due; 0: none is armed.
+  Alarm alarm_;
   bool on_its_way_ = false;
-  bool pumping_ = false;
+  Sending sending_;
   bool closed_ = false;
 };
 
