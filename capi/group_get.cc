@@ -12,6 +12,7 @@
 #include "capi/handles.h"
 #include "capi/keys.h"
 
+using cohort::Asks;
 using cohort::Begun;
 using cohort::CallbackWaiter;
 using cohort::Code;
@@ -26,7 +27,6 @@ using cohort::KeyHash;
 using cohort::kMissed;
 using cohort::LocalCache;
 using cohort::Outcome;
-using cohort::PeerHolds;
 using cohort::QueueWaiter;
 using cohort::Result;
 using cohort::Source;
@@ -60,7 +60,8 @@ struct QueuePlace {
   const std::shared_ptr<EventQueue>& queue;
   uint64_t tag;
   bool can_lead;
-  std::unique_ptr<Waiter> Make() const { return std::make_unique<QueueWaiter>(queue, tag, can_lead); }
+  bool announced = false;
+  std::unique_ptr<Waiter> Make() const { return std::make_unique<QueueWaiter>(queue, tag, can_lead, announced); }
 };
 
 // Copies the value to the buffer if it fits. False: it does not.
@@ -276,11 +277,13 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
     if (!check.ok()) return check.status();
     if (group->group->refusing()) return ClosedGroup(*group->group);
     const std::shared_ptr<EventQueue> events = peek ? nullptr : queue->queue;
-    if (!peek && !events->Enter(static_cast<int64_t>(count))) return Status(Code::kClosed, "the queue is closed");
+    if (!peek && !events->EnterGets(*group->group, static_cast<int64_t>(count))) {
+      return Status(Code::kClosed, "the queue is closed");
+    }
     int64_t announced = static_cast<int64_t>(count);
     const char* key = keys;
     Source source = Source::kNone;
-    PeerHolds holds;  // What one peer is asked for travels together.
+    Asks asks(group->group->context());  // What one peer is asked for travels together.
     Ahead ahead(group->group.get(), keys, key_sizes, count);
     for (size_t i = 0; i < count; key += key_sizes[i], ++i) {
       answers[i] = cohort_answer_t();
@@ -290,19 +293,20 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
         ++hits;
         continue;
       }
-      const QueuePlace place{events, first_tag + i, false};
+      const QueuePlace place{events, first_tag + i, false, true};
       Status failure;
       try {
         GetAnswer found;
         switch (group->group->Begin(
             this_key, (flags & ~COHORT_GET_CAN_LEAD) | kMissed, ClampTimeout(timeout_ms),
-            [&place] { return place.Make(); }, &found, &holds)) {
+            [&place] { return place.Make(); }, &found, &asks)) {
           case Begun::kHit:
             ShowValue(HeldValue(std::move(found.value)), found.source, &answers[i]);
             ++hits;
             continue;
-          case Begun::kPending:  // Its waiter has announced itself.
+          case Begun::kPending:
             answers[i].ticket = found.ticket;
+            --announced;
             continue;
           case Begun::kMiss:
             continue;
@@ -317,6 +321,7 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
       Announced(events, std::move(node))(failure);
       --announced;
     }
+    asks.Send();
     if (!peek) events->Leave(announced);
     return Status();
   });

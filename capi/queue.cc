@@ -7,6 +7,7 @@
 #include "capi/fence.h"
 #include "capi/handles.h"
 
+using cohort::EventChain;
 using cohort::EventNode;
 using cohort::EventQueue;
 using cohort::Result;
@@ -114,10 +115,10 @@ void cohort_queue_close(cohort_queue_t* queue) {
 int64_t cohort_queue_wait(cohort_queue_t* queue, cohort_event_t* events, size_t max, int64_t timeout_ms) {
   if (queue == nullptr || queue->inherited() || events == nullptr || max == 0) return 0;
   return FenceQuiet<int64_t>(0, [&] {
-    std::vector<std::unique_ptr<EventNode>> taken =
-        queue->queue->Take(std::min(max, kMaxBatch), ClampTimeout(timeout_ms));
-    for (size_t i = 0; i < taken.size(); ++i) Unpack(taken[i].get(), &events[i]);
-    return static_cast<int64_t>(taken.size());
+    EventChain taken = queue->queue->TakeChain(std::min(max, kMaxBatch), ClampTimeout(timeout_ms));
+    int64_t count = 0;
+    while (const std::unique_ptr<EventNode> node = taken.Pop()) Unpack(node.get(), &events[count++]);
+    return count;
   });
 }
 

@@ -13,7 +13,7 @@ class Deadlines {
   // What has a deadline derives from it. Outlives its time in here.
   struct Timed {
     explicit Timed(int64_t deadline) : deadline_ns(deadline) {}
-    const int64_t deadline_ns;
+    int64_t deadline_ns;  // Changes only outside.
 
    private:
     friend class Deadlines;

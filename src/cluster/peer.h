@@ -2,9 +2,9 @@
 // asks over a transport in groupcache's words; the C ABI brings peers that the host's own transport reaches.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,16 +12,9 @@
 #include "base/status.h"
 #include "base/unique_function.h"
 #include "cache/value.h"
+#include "cluster/peer_get.h"
 
 namespace cohort {
-
-struct PeerAnswer {
-  // kOk; kNotFound and kRemoteFailed are the owner's last word; anything else: not reached, load it here.
-  Status status;
-  ValueRef value;          // When ok. Its key is the key that was asked for.
-  bool keep = true;        // False: hand it to those who wait, keep it nowhere (a Remove or Set overtook its load).
-  uint64_t error_tag = 0;  // The host's own, from a custom transport.
-};
 
 class Peer {
  public:
@@ -35,37 +28,28 @@ class Peer {
   // Each never blocks; `done` runs exactly once, on any thread, with no lock held, possibly before the call returns.
   // timeout_ms > 0: the time left.
   virtual CallId Get(std::string_view group, std::string_view key, int64_t timeout_ms, GetDone done) = 0;
+  // Asks for all of these at once, each until its own deadline: they travel together where the peer lets them.
+  virtual void GetAll(std::span<const std::shared_ptr<PeerGet>> gets) = 0;
   virtual void Set(std::string_view group, std::string_view key, const ValueRef& value, bool to_owner,
                    int64_t timeout_ms, AckDone done) = 0;
   virtual void Remove(std::string_view group, std::string_view key, int64_t timeout_ms, AckDone done) = 0;
   virtual void RemoveKeys(std::string_view group, const std::vector<std::string>& keys, int64_t timeout_ms,
                           AckDone done) = 0;
-  // Nobody waits for that Get any more. Its done still comes.
+  // Nobody waits for that get any more. Its end still comes.
   virtual void Cancel(CallId id) = 0;
-  // Between the two, gets may wait, so that many that are begun together travel together. Calls nest.
-  virtual void Hold() {}
-  virtual void Release() {}
+  // The same, possibly before GetAll comes with it, or meanwhile:
+  //   1. GiveUp: notes it                      1. GetAll: its number is known, nothing is noted
+  //   2. GetAll: sees the note, cancels it     2. GiveUp: notes it, sees the number, cancels it
+  void GiveUp(PeerGet& get) {
+    get.given_up_.store(true);
+    if (const CallId id = get.call_.load(); id != 0) Cancel(id);
+  }
   virtual void Close() = 0;
-};
 
-// The peers that are held while many gets are begun.
-class PeerHolds {
- public:
-  PeerHolds() = default;
-  ~PeerHolds() {
-    for (const std::shared_ptr<Peer>& peer : peers_) peer->Release();
-  }
-  PeerHolds(const PeerHolds&) = delete;
-  PeerHolds& operator=(const PeerHolds&) = delete;
-
-  void Hold(const std::shared_ptr<Peer>& peer) {
-    if (std::find(peers_.begin(), peers_.end(), peer) != peers_.end()) return;
-    peers_.push_back(peer);
-    peer->Hold();
-  }
-
- private:
-  std::vector<std::shared_ptr<Peer>> peers_;
+ protected:
+  // For GetAll.
+  static bool IsGivenUp(const PeerGet& get) { return get.given_up_.load(); }
+  static void SetCall(PeerGet& get, CallId id) { get.call_.store(id); }
 };
 
 }  // namespace cohort

@@ -60,12 +60,15 @@ PeerAnswer ReadPlainAnswer(const PeerLine& line, std::string_view key, const Res
   return Found(key, message->value, expire_unix_ns, true, now_unix_ns, line.address());
 }
 
-PeerAnswer ReadBatchAnswer(const PeerLine& line, std::string_view key, const wire::BatchAnswerView& answer) {
+PeerAnswer ReadBatchAnswer(const PeerLine& line, std::string_view key, const wire::BatchAnswerView& answer,
+                           const HeardAt& now) {
   switch (answer.code) {
     case Code::kOk: {
-      const int64_t now_unix_ns = line.clock().UnixNs();
-      return Found(key, answer.value, ExpireAfterMs(answer.life_ms, now_unix_ns), answer.keep, now_unix_ns,
-                   line.address());
+      PeerAnswer found = Found(key, answer.value, ExpireAfterMs(answer.life_ms, now.unix_ns), answer.keep, now.unix_ns,
+                               line.address());
+      found.now_ns = now.ns;
+      found.now_unix_ns = now.unix_ns;
+      return found;
     }
     case Code::kNotFound:
     case Code::kRemoteFailed:
@@ -85,7 +88,7 @@ PeerAnswer ReadOnlyAnswer(const PeerLine& line, std::string_view key, const Resp
     return FailedAnswer(
         line.Unreadable(Status(Code::kInternal, std::to_string(answers->size()) + " answers to a batch of 1")));
   }
-  return ReadBatchAnswer(line, key, answers->front());
+  return ReadBatchAnswer(line, key, answers->front(), HeardAt(line.clock()));
 }
 
 }  // namespace cohort

@@ -27,58 +27,53 @@ constexpr int kMostPollsLost = 2;
 
 }  // namespace
 
-void PeerGets::Enqueue(CallId id, Getting& get) {
-  get.way = Getting::Way::kQueued;
-  if (get.alone) {
+void PeerGets::Enqueue(CallId id, PeerGet& get) {
+  get.way_ = Way::kQueued;
+  if (get.alone_) {
     alone_.push_back(id);
   } else {
     queue_.Push(get.group, id, get.group.size() + get.key.size());
   }
   deadlines_.Add(get);
-  ArmTimer();
 }
 
 PeerGets::Shared PeerGets::Take(CallId id) {
   if (gets_.Find(id) == nullptr) return nullptr;
   Shared get = gets_.Take(id);
   deadlines_.Remove(*get);
-  if (get->way == Getting::Way::kTicket && get->ticket != 0) tickets_.Drop(get->ticket);
+  if (get->way_ == Way::kTicket && get->ticket_ != 0) tickets_.Drop(get->ticket_);
   return get;
 }
 
-void PeerGets::TakeEnded(CallId id, PeerAnswer answer, std::vector<Ended>* ended) {
-  if (const Shared get = Take(id)) ended->push_back({std::move(get->done), std::move(answer)});
+void PeerGets::TakeEnded(CallId id, PeerAnswer&& answer, std::vector<Ended>* ended) {
+  if (Shared get = Take(id)) ended->push_back({std::move(get), std::move(answer)});
 }
 
 void PeerGets::AskAgain(CallId id, std::vector<Ended>* ended) {
-  Getting& get = **gets_.Find(id);
-  get.ticket = 0;
-  if (get.asked_again || closed_) {
+  PeerGet& get = **gets_.Find(id);
+  get.ticket_ = 0;
+  if (get.asked_again_ || closed_) {
     TakeEnded(id, FailedAnswer(Status(Code::kUnreachable, "peer " + line_->address() + " lost what it was asked for")),
               ended);
     return;
   }
-  get.asked_again = true;
+  get.asked_again_ = true;
   Enqueue(id, get);
+  ArmTimer();
 }
 
 void PeerGets::Run(std::vector<Ended> ended) {
   const Burst burst;
-  for (Ended& end : ended) end.done(std::move(end.answer));
+  for (Ended& end : ended) end.get->End(std::move(end.answer));
 }
 
 // ---- deadlines
 
 void PeerGets::ArmTimer() {
-  if (deadlines_.empty()) return;
-  const int64_t due_ns = deadlines_.DueNs();
-  if (timer_ns_ != 0 && timer_ns_ <= due_ns) return;
-  if (timer_ns_ != 0) runtime_.timers().Cancel(timer_);
-  timer_ns_ = due_ns;
-  timer_ =
-      runtime_.timers().After(std::max<int64_t>(0, due_ns - line_->clock().MonotonicNs()), [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->OnTimer();
-      });
+  if (deadlines_.empty() || !alarm_.IsLate(deadlines_.DueNs())) return;
+  alarm_.Set(deadlines_.DueNs(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->OnTimer();
+  });
 }
 
 void PeerGets::OnTimer() {
@@ -86,13 +81,13 @@ void PeerGets::OnTimer() {
   std::vector<Health::Permit> unused;
   {
     std::lock_guard lock(mutex_);
-    timer_ns_ = 0;
+    alarm_.HasRung();
     const int64_t now_ns = line_->clock().MonotonicNs();
     for (Deadlines::Timed* const passed : deadlines_.TakePassed(now_ns)) {
-      Getting& get = *static_cast<Getting*>(passed);
-      const CallId id = get.id;
-      if (!get.asked) unused.push_back(get.permit);
-      if (get.ticket != 0) tickets_.Forget(std::exchange(get.ticket, 0));
+      PeerGet& get = *static_cast<PeerGet*>(passed);
+      const CallId id = get.id_;
+      if (!get.asked_) unused.push_back(get.permit_);
+      if (get.ticket_ != 0) tickets_.Forget(std::exchange(get.ticket_, 0));
       TakeEnded(id, FailedAnswer(Status(Code::kTimeout, "peer " + line_->address() + " had not answered in time")),
                 &ended);
     }
@@ -106,20 +101,12 @@ void PeerGets::OnTimer() {
 
 // ---- what is sent next
 
-// Only one thread sends at a time, and whoever finds it at work leaves: so an end that comes before Send returns
-// neither recurses nor is overlooked, because the sender looks again after each Send.
 void PeerGets::Pump() {
-  std::unique_lock lock(mutex_);
-  if (pumping_) return;
-  pumping_ = true;
-  while (Task work = NextWork()) {
-    lock.unlock();
-    work();
-    work = nullptr;
-    lock.lock();
-  }
-  pumping_ = false;
+  sending_.Run(mutex_, [this] { return NextWork(); });
 }
+
+// The get that went before the peer was known takes a place, but never the last.
+bool PeerGets::HasSlot() const { return slots_taken_ < std::max(1, kSlots - plain_); }
 
 Task PeerGets::NextWork() {
   if (closed_) return nullptr;
@@ -131,11 +118,8 @@ Task PeerGets::NextWork() {
     return [self = shared_from_this(), sent] { self->SendCollect(sent, kPollMs); };
   }
   const bool batches = line_->TakesTickets();
-  // The get that went before the peer was known takes a place, but never the last.
-  if (batches && slots_taken_ >= std::max(1, kSlots - plain_)) return nullptr;
-  if (holds_ == 0 || queue_.size() >= kMostKeys) {
-    if (Task batch = TakeBatch(batches)) return batch;
-  }
+  if (batches && !HasSlot()) return nullptr;
+  if (Task batch = TakeBatch(batches)) return batch;
   if (!batches || !tickets_.dropping()) return nullptr;
   ++slots_taken_;
   const auto sent = std::make_shared<Sent>();
@@ -146,7 +130,7 @@ Task PeerGets::NextWork() {
 Task PeerGets::TakeBatch(bool batches) {
   const auto wanted = [this](CallId id) {
     const Shared* const found = gets_.Find(id);
-    return found != nullptr && (*found)->way == Getting::Way::kQueued;
+    return found != nullptr && (*found)->way_ == Way::kQueued;
   };
   std::vector<CallId> ids;
   while (ids.empty() && !alone_.empty()) {
@@ -162,7 +146,7 @@ Task PeerGets::TakeBatch(bool batches) {
   // The peer may be another program than it was when they came.
   if (!batches) {
     for (const auto& [id, get] : sent->gets) {
-      get->way = Getting::Way::kPlain;
+      get->way_ = Way::kPlain;
       ++plain_;
       deadlines_.Remove(*get);
     }
@@ -172,9 +156,9 @@ Task PeerGets::TakeBatch(bool batches) {
   }
   ++slots_taken_;
   for (const auto& [id, get] : sent->gets) {
-    get->way = Getting::Way::kBatch;
-    get->asked = true;
-    sent->permit = std::max(sent->permit, get->permit);
+    get->way_ = Way::kBatch;
+    get->asked_ = true;
+    sent->permit = std::max(sent->permit, get->permit_);
   }
   sent->number = tickets_.BeginBatch();
   sent->note = tickets_.TakeNote();
@@ -223,15 +207,17 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
     failure = line_->Unreadable(Status(
         Code::kInternal, std::to_string(read->size()) + " answers to a batch of " + std::to_string(sent->gets.size())));
   } else {
+    const HeardAt now(line_->clock());
     heard.reserve(read->size());
     for (size_t i = 0; i < read->size(); ++i) {
       Heard& next = heard.emplace_back();
       next.said = (*read)[i];
-      if (next.said.ticket == 0) next.answer = ReadBatchAnswer(*line_, sent->gets[i].second->key, next.said);
+      if (next.said.ticket == 0) next.answer = ReadBatchAnswer(*line_, sent->gets[i].second->key, next.said, now);
     }
   }
 
   std::vector<Ended> ended;
+  ended.reserve(sent->gets.size());
   std::vector<std::pair<CallId, Shared>> plain;
   {
     std::lock_guard lock(mutex_);
@@ -240,9 +226,9 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
     } else {
       tickets_.Restore(std::move(sent->note));
       for (const auto& [id, get] : sent->gets) {
-        if (get->way != Getting::Way::kBatch || gets_.Find(id) == nullptr) continue;
+        if (get->way_ != Way::kBatch || gets_.Find(id) == nullptr) continue;
         if (refused) {
-          get->way = Getting::Way::kPlain;
+          get->way_ = Way::kPlain;
           ++plain_;
           deadlines_.Remove(*get);
           plain.emplace_back(id, get);
@@ -270,7 +256,7 @@ void PeerGets::ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t in
   for (size_t i = 0; i < heard.size(); ++i) {
     const auto& [id, get] = sent.gets[i];
     const wire::BatchAnswerView& said = heard[i].said;
-    const bool waits = get->way == Getting::Way::kBatch && gets_.Find(id) != nullptr;
+    const bool waits = get->way_ == Way::kBatch && gets_.Find(id) != nullptr;
     if (!waits) {
       if (said.ticket == 0 || !same_session) continue;
       if (get->deadline_ns <= now_ns) {
@@ -287,22 +273,24 @@ void PeerGets::ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t in
       }
       std::optional<wire::BatchAnswer> early = tickets_.Await(said.ticket, id, incarnation);
       if (!early) {
-        get->way = Getting::Way::kTicket;
-        get->ticket = said.ticket;
+        get->way_ = Way::kTicket;
+        get->ticket_ = said.ticket;
         continue;
       }
-      EndOrAskAlone(id, *get, early->code, ReadBatchAnswer(*line_, get->key, wire::ToView(*early)), ended);
+      EndOrAskAlone(id, *get, early->code,
+                    ReadBatchAnswer(*line_, get->key, wire::ToView(*early), HeardAt(line_->clock())), ended);
       continue;
     }
     EndOrAskAlone(id, *get, said.code, std::move(heard[i].answer), ended);
   }
 }
 
-void PeerGets::EndOrAskAlone(CallId id, Getting& get, Code said, PeerAnswer answer, std::vector<Ended>* ended) {
-  if (said == Code::kTooLarge && !get.alone && !closed_) {
-    get.alone = true;
-    get.ticket = 0;
+void PeerGets::EndOrAskAlone(CallId id, PeerGet& get, Code said, PeerAnswer&& answer, std::vector<Ended>* ended) {
+  if (said == Code::kTooLarge && !get.alone_ && !closed_) {
+    get.alone_ = true;
+    get.ticket_ = 0;
     Enqueue(id, get);
+    ArmTimer();
   } else {
     TakeEnded(id, std::move(answer), ended);
   }
@@ -366,7 +354,7 @@ void PeerGets::EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end) 
     } else {
       polls_lost_ = 0;
       for (const CallId id : tickets_.Reset(runtime_.random().Next() | 1)) {
-        (*gets_.Find(id))->ticket = 0;  // It needs no dropping.
+        (*gets_.Find(id))->ticket_ = 0;  // It needs no dropping.
         if (again) {
           AskAgain(id, &ended);
         } else {
@@ -382,12 +370,13 @@ void PeerGets::EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end) 
 void PeerGets::ReadPoll(const Sent& sent, const std::vector<wire::BatchAnswerView>& answers, uint64_t incarnation,
                         std::vector<Ended>* ended) {
   if (sent.note.id != tickets_.session()) return;
+  const HeardAt now(line_->clock());
   for (const wire::BatchAnswerView& answer : answers) {
     const std::optional<CallId> id = tickets_.Receive(answer);
     if (!id) continue;
-    Getting& get = **gets_.Find(*id);
-    get.ticket = 0;
-    EndOrAskAlone(*id, get, answer.code, ReadBatchAnswer(*line_, get.key, answer), ended);
+    PeerGet& get = **gets_.Find(*id);
+    get.ticket_ = 0;
+    EndOrAskAlone(*id, get, answer.code, ReadBatchAnswer(*line_, get.key, answer, now), ended);
   }
   for (const CallId id : tickets_.TakeLost(incarnation, sent.since)) AskAgain(id, ended);
 }

@@ -20,48 +20,101 @@ constexpr int kFirstGets = 1;
 constexpr int64_t kFirstAnswerNs = 5'000'000;
 constexpr int64_t kIntroductionMs = 2'000;
 
+// A get whose end is a function.
+class FunctionGet final : public PeerGet {
+ public:
+  FunctionGet(std::string_view own_group, std::string_view own_key, int64_t deadline, Peer::GetDone done)
+      : group_(own_group), key_(own_key), done_(std::move(done)) {
+    group = group_;
+    key = key_;
+    deadline_ns = deadline;
+  }
+  int64_t End(PeerAnswer answer) override {
+    Peer::GetDone done = std::move(done_);  // What it holds goes now, however long this is remembered.
+    return done(std::move(answer));
+  }
+
+ private:
+  const std::string group_;
+  const std::string key_;
+  Peer::GetDone done_;
+};
+
 }  // namespace
 
 PeerGets::PeerGets(std::shared_ptr<PeerLine> line, Runtime& runtime)
-    : line_(std::move(line)), runtime_(runtime), tickets_(runtime.random().Next() | 1) {}
+    : line_(std::move(line)), runtime_(runtime), alarm_(runtime), tickets_(runtime.random().Next() | 1) {}
 
 PeerGets::CallId PeerGets::Get(std::string_view group, std::string_view key, int64_t timeout_ms, Peer::GetDone done) {
-  const Result<Health::Permit> permit = line_->AskLeave();
-  if (!permit.ok()) {
-    done(FailedAnswer(permit.status()));
-    return 0;
+  const Shared get = std::make_shared<FunctionGet>(
+      group, key, DeadlineAfterMs(timeout_ms, line_->clock().MonotonicNs()), std::move(done));
+  GetAll({&get, 1});
+  return get->call_.load();
+}
+
+PeerAnswer PeerGets::Cancelled() const {
+  return FailedAnswer(Status(Code::kCancelled, "the call to peer " + line_->address() + " was cancelled"));
+}
+
+bool PeerGets::Add(const Shared& get, bool batched, bool known) {
+  const CallId id = get->id_ = gets_.Add(get);
+  get->call_.store(id);
+  const bool waits = !closed_ && (batched || (!known && plain_ >= kFirstGets));
+  if (waits) {
+    Enqueue(id, *get);
+  } else {
+    get->way_ = Way::kPlain;
+    ++plain_;
   }
-  const auto get =
-      std::make_shared<Getting>(group, key, *permit, DeadlineAfterMs(timeout_ms, line_->clock().MonotonicNs()));
-  get->done = std::move(done);
+  return waits;
+}
+
+void PeerGets::GetAll(std::span<const Shared> gets) {
   const bool batched = line_->TakesTickets();
   const bool known = line_->IsKnown();
-  bool queued = false;
+  std::vector<Ended> refused;
+  std::vector<Shared> plain;
+  bool some_wait = false;
   bool may_wait = false;
   bool put_off = false;
-  CallId id = 0;
   {
     std::lock_guard lock(mutex_);
-    id = get->id = gets_.Add(get);
-    queued = !closed_ && (batched || (!known && plain_ >= kFirstGets));
-    if (queued) {
-      Enqueue(id, *get);
-    } else {
-      ++plain_;
+    for (const Shared& get : gets) {
+      if (get->given_up_.load()) {
+        refused.push_back({get, Cancelled()});
+        continue;
+      }
+      const Result<Health::Permit> permit = line_->AskLeave();
+      if (!permit.ok()) {
+        refused.push_back({get, FailedAnswer(permit.status())});
+        continue;
+      }
+      get->permit_ = *permit;
+      if (Add(get, batched, known)) {
+        some_wait = true;
+      } else {
+        plain.push_back(get);
+      }
     }
-    if (queued && !known) AwaitFirstAnswer();
-    // In a burst, others may follow at once. While a request is on its way they can wait: its end pumps, too.
-    may_wait = queued && batched && slots_taken_ > 0 && Burst::open();
-    if (may_wait && !std::exchange(pump_put_off_, true)) put_off = true;
+    if (some_wait && !known) AwaitFirstAnswer();
+    if (some_wait) ArmTimer();
+    if (batched && (sending_.at_work() || !HasSlot())) {
+      may_wait = true;  // Who pumps looks again, and so does the end of each request.
+    } else if (some_wait && batched && slots_taken_ > 0 && Burst::open()) {
+      may_wait = true;  // In a burst, others may follow at once, and a request is on its way whose end pumps, too.
+      put_off = !std::exchange(pump_put_off_, true);
+    }
   }
+  if (!refused.empty()) Run(std::move(refused));
+  for (const Shared& get : plain) SendPlain(get->call_.load(), get, Form::kAny, gets.size() == 1);
   if (put_off) {
     Burst::PutOff([self = shared_from_this()] { self->PumpAfterBurst(); });
-  } else if (queued && !may_wait) {
-    if (known || line_->IsKnown()) Pump();
-  } else if (!queued) {
-    SendPlain(id, get, Form::kAny, true);
+  } else if (some_wait && !may_wait && (known || line_->IsKnown())) {
+    Pump();
   }
-  return id;
+  for (const Shared& get : gets) {
+    if (get->given_up_.load()) Cancel(get->call_.load());
+  }
 }
 
 void PeerGets::PumpAfterBurst() {
@@ -103,7 +156,7 @@ void PeerGets::Introduce() {
 void PeerGets::SendPlain(CallId id, const Shared& get, Form form, bool own) {
   const int64_t left_ms = MillisecondsUntil(get->deadline_ns, line_->clock().MonotonicNs());
   if (left_ms <= 0) {
-    line_->GiveBack(get->permit);
+    line_->GiveBack(get->permit_);
     return Finish(id, get,
                   FailedAnswer(Status(Code::kTimeout, "peer " + line_->address() + " had not answered in time")));
   }
@@ -120,19 +173,18 @@ void PeerGets::SendPlain(CallId id, const Shared& get, Form form, bool own) {
   bool cancelled = false;
   {
     std::lock_guard lock(mutex_);
-    attempt = ++get->attempt;
-    get->sent_as = 0;
-    cancelled = get->cancelled;
+    attempt = ++get->attempt_;
+    get->sent_as_ = 0;
+    cancelled = get->cancelled_;
   }
   if (cancelled) {
-    line_->GiveBack(get->permit);
-    return Finish(id, get,
-                  FailedAnswer(Status(Code::kCancelled, "the call to peer " + line_->address() + " was cancelled")));
+    line_->GiveBack(get->permit_);
+    return Finish(id, get, Cancelled());
   }
   std::optional<LentThread::Offer> offer;
   if (own) offer.emplace();  // It is all that the caller waits for.
   const PeerChannel::CallId sent_as =
-      line_->Send(get->permit, std::move(request), left_ms,
+      line_->Send(get->permit_, std::move(request), left_ms,
                   [self = shared_from_this(), id, get, batch, either, sent_unix_ns = line_->clock().UnixNs()](
                       Result<Response> end) { self->EndPlain(id, get, batch, either, sent_unix_ns, std::move(end)); });
   // Cancel can come before the channel's id is known:
@@ -141,9 +193,9 @@ void PeerGets::SendPlain(CallId id, const Shared& get, Form form, bool own) {
   // 1. Send is under way;       2. it ends, attempt 2 is sent and noted;    3. we are attempt 1, and note nothing.
   {
     std::lock_guard lock(mutex_);
-    if (get->attempt != attempt) return;
-    get->sent_as = sent_as;
-    cancelled = get->cancelled;
+    if (get->attempt_ != attempt) return;
+    get->sent_as_ = sent_as;
+    cancelled = get->cancelled_;
   }
   if (cancelled) line_->channel().Cancel(sent_as);
 }
@@ -160,14 +212,12 @@ void PeerGets::EndPlain(CallId id, const Shared& get, bool batch, bool other_for
 }
 
 void PeerGets::Finish(CallId id, const Shared& get, PeerAnswer answer) {
-  Peer::GetDone done;
   {
     std::lock_guard lock(mutex_);
     gets_.Take(id);
     --plain_;
-    done = std::move(get->done);
   }
-  done(std::move(answer));
+  get->End(std::move(answer));
   Pump();  // Others may have waited for what its answer tells of the peer.
 }
 
@@ -181,33 +231,19 @@ void PeerGets::Cancel(CallId id) {
     const Shared* const found = gets_.Find(id);
     if (found == nullptr) return;
     get = *found;
-    if (get->way == Getting::Way::kPlain) {
-      get->cancelled = true;
-      sent_as = get->sent_as;
+    if (get->way_ == Way::kPlain) {
+      get->cancelled_ = true;
+      sent_as = get->sent_as_;
     } else {
-      give_back = !get->asked;
-      TakeEnded(id, FailedAnswer(Status(Code::kCancelled, "the call to peer " + line_->address() + " was cancelled")),
-                &ended);
+      give_back = !get->asked_;
+      TakeEnded(id, Cancelled(), &ended);
     }
   }
   if (sent_as != 0) line_->channel().Cancel(sent_as);
   if (ended.empty()) return;
-  if (give_back) line_->GiveBack(get->permit);
+  if (give_back) line_->GiveBack(get->permit_);
   Run(std::move(ended));
   Pump();  // The owner is told.
-}
-
-void PeerGets::Hold() {
-  std::lock_guard lock(mutex_);
-  ++holds_;
-}
-
-void PeerGets::Release() {
-  {
-    std::lock_guard lock(mutex_);
-    if (--holds_ > 0) return;
-  }
-  Pump();
 }
 
 // Plain requests are ended by the channel. What it may still tell of the others finds nothing, and touches nothing: the
@@ -219,7 +255,7 @@ void PeerGets::Close() {
     closed_ = true;
     std::vector<CallId> open;
     gets_.ForEach([&](CallId id, const Shared& get) {
-      if (get->way != Getting::Way::kPlain) open.push_back(id);
+      if (get->way_ != Way::kPlain) open.push_back(id);
     });
     for (const CallId id : open) {
       TakeEnded(id, FailedAnswer(Status(Code::kClosed, "the connection to peer " + line_->address() + " was closed")),

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "cluster/get_queue.h"
 #include "cluster/peer.h"
 #include "cluster/peer_line.h"
+#include "cluster/sending.h"
 #include "cluster/slot_table.h"
 #include "cluster/tickets.h"
 #include "runtime/runtime.h"
@@ -30,40 +32,16 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
 
   // As Peer says. timeout_ms > 0.
   CallId Get(std::string_view group, std::string_view key, int64_t timeout_ms, Peer::GetDone done);
+  void GetAll(std::span<const std::shared_ptr<PeerGet>> gets);
   void Cancel(CallId id);
-  void Hold();
-  void Release();
   // After the channel has been closed.
   void Close();
 
  private:
-  // One get, until its end. What is not const is guarded by mutex_.
-  struct Getting : Deadlines::Timed {  // Monotonic.
-    Getting(std::string_view get_group, std::string_view get_key, Health::Permit get_permit, int64_t deadline)
-        : Timed(deadline), group(get_group), key(get_key), permit(get_permit) {}
-    CallId id = 0;
-    const std::string group;
-    const std::string key;
-    const Health::Permit permit;
-    Peer::GetDone done;
-
-    enum class Way { kPlain, kQueued, kBatch, kTicket };
-    Way way = Way::kPlain;
-
-    // kPlain
-    bool cancelled = false;
-    int attempt = 0;  // 1: the first request, 2: the same again in the other form.
-    PeerChannel::CallId sent_as = 0;
-
-    // The others
-    bool alone = false;        // Its value did not fit beside others.
-    bool asked = false;        // Its permit went with a request.
-    bool asked_again = false;  // Its ticket was lost once.
-    uint64_t ticket = 0;       // kTicket
-  };
-  using Shared = std::shared_ptr<Getting>;
+  using Shared = std::shared_ptr<PeerGet>;
+  using Way = PeerGet::Way;
   struct Ended {
-    Peer::GetDone done;
+    Shared get;
     PeerAnswer answer;
   };
   // One answer of a batch, while its response lives.
@@ -87,6 +65,9 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   void EndPlain(CallId id, const Shared& get, bool batch, bool other_form_left, int64_t sent_unix_ns,
                 Result<Response> end);
   void Finish(CallId id, const Shared& get, PeerAnswer answer);
+  // Its number. True: it waits for others; else it is to be sent plainly. REQUIRES: mutex_ held.
+  bool Add(const Shared& get, bool batched, bool known);
+  PeerAnswer Cancelled() const;
   // What waits goes in a moment, whatever is known then. REQUIRES: mutex_ held.
   void AwaitFirstAnswer();
   // Without the lock: asks the peer what it is.
@@ -95,14 +76,15 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   void PumpAfterBurst();
 
   // ---- peer_batches.cc: one request for many. REQUIRE mutex_ held where no lock is said.
-  void Enqueue(CallId id, Getting& get);
+  void Enqueue(CallId id, PeerGet& get);
   Shared Take(CallId id);
-  void TakeEnded(CallId id, PeerAnswer answer, std::vector<Ended>* ended);
+  void TakeEnded(CallId id, PeerAnswer&& answer, std::vector<Ended>* ended);
   // Once more if it has not been, else its end.
   void AskAgain(CallId id, std::vector<Ended>* ended);
   // Its end, unless its value did not fit.
-  void EndOrAskAlone(CallId id, Getting& get, Code said, PeerAnswer answer, std::vector<Ended>* ended);
+  void EndOrAskAlone(CallId id, PeerGet& get, Code said, PeerAnswer&& answer, std::vector<Ended>* ended);
   void ArmTimer();
+  bool HasSlot() const;
   Task NextWork();
   Task TakeBatch(bool batches);
   // Without the lock:
@@ -132,11 +114,9 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   GetQueue queue_;
   std::deque<CallId> alone_;
   Deadlines deadlines_;  // Of all that are not kPlain: a request's time is not theirs.
-  TimerId timer_ = 0;
-  int64_t timer_ns_ = 0;  // When it is due; 0: none is armed.
+  Alarm alarm_;
   int slots_taken_ = 0;
-  int holds_ = 0;
-  bool pumping_ = false;
+  Sending sending_;
   bool polling_ = false;
   int polls_lost_ = 0;  // In a row.
   Tickets tickets_;

@@ -30,14 +30,13 @@ class WirePeer final : public Peer, public PeerGets {
   Peer::CallId Get(std::string_view group, std::string_view key, int64_t timeout_ms, GetDone done) override {
     return PeerGets::Get(group, key, TimeoutMs(timeout_ms), std::move(done));
   }
+  void GetAll(std::span<const std::shared_ptr<PeerGet>> gets) override { PeerGets::GetAll(gets); }
   void Set(std::string_view group, std::string_view key, const ValueRef& value, bool to_owner, int64_t timeout_ms,
            AckDone done) override;
   void Remove(std::string_view group, std::string_view key, int64_t timeout_ms, AckDone done) override;
   void RemoveKeys(std::string_view group, const std::vector<std::string>& keys, int64_t timeout_ms,
                   AckDone done) override;
   void Cancel(Peer::CallId id) override { PeerGets::Cancel(id); }
-  void Hold() override { PeerGets::Hold(); }
-  void Release() override { PeerGets::Release(); }
   void Close() override {
     line_->channel().Close();
     PeerGets::Close();

@@ -1,5 +1,6 @@
 #include "engine/deliveries.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -13,7 +14,7 @@ constexpr size_t kMostCallbacks = 64;  // Of one task, so that a long burst keep
 
 struct ForQueue {
   std::shared_ptr<EventQueue> queue;
-  std::vector<std::unique_ptr<EventNode>> nodes;
+  EventChain nodes;
 };
 struct Callback {
   CallbackWaiter::Done done;
@@ -59,17 +60,24 @@ Pending& OfBurst() {
   return *pending;
 }
 
-}  // namespace
-
-void Deliveries::ToQueue(const std::shared_ptr<EventQueue>& queue, std::vector<std::unique_ptr<EventNode>> nodes) {
-  if (!Burst::is_of_ends()) return queue->DeliverAll(std::move(nodes));
+EventChain& OfBurst(const std::shared_ptr<EventQueue>& queue) {
   std::vector<ForQueue>& queues = OfBurst().queues;
   for (ForQueue& to : queues) {
-    if (to.queue != queue) continue;
-    to.nodes.insert(to.nodes.end(), std::make_move_iterator(nodes.begin()), std::make_move_iterator(nodes.end()));
-    return;
+    if (to.queue == queue) return to.nodes;
   }
-  queues.push_back({queue, std::move(nodes)});
+  return queues.emplace_back(ForQueue{queue, {}}).nodes;
+}
+
+}  // namespace
+
+void Deliveries::ToQueue(const std::shared_ptr<EventQueue>& queue, EventChain nodes) {
+  if (!Burst::is_of_ends()) return queue->DeliverAll(std::move(nodes));
+  OfBurst(queue).Append(std::move(nodes));
+}
+
+void Deliveries::ToQueue(std::shared_ptr<EventQueue> queue, std::unique_ptr<EventNode> node) {
+  if (!Burst::is_of_ends()) return queue->Deliver(std::move(node));
+  OfBurst(queue).Push(std::move(node));
 }
 
 // A thread that wakes many is made to wait for each of them, where there are fewer processors than threads. So it wakes

@@ -13,16 +13,46 @@ namespace cohort {
 EventNode::EventNode(EventKind event_kind, uint64_t event_tag) : kind(event_kind), tag(event_tag) {}
 EventNode::~EventNode() = default;
 
-EventQueue::EventQueue() = default;
-
-EventQueue::~EventQueue() {
-  Close();
-  while (head_ != nullptr) {
-    EventNode* node = head_;
-    head_ = node->next_;
-    delete node;
+EventChain::~EventChain() {
+  while (Pop() != nullptr) {
   }
 }
+
+void EventChain::Push(std::unique_ptr<EventNode> owned) {
+  EventNode* const node = owned.release();
+  node->next_ = nullptr;
+  (tail_ != nullptr ? tail_->next_ : head_) = node;
+  tail_ = node;
+  ++size_;
+}
+
+void EventChain::Append(EventChain more) {
+  if (more.empty()) return;
+  (tail_ != nullptr ? tail_->next_ : head_) = more.head_;
+  tail_ = more.tail_;
+  size_ += more.size_;
+  more.head_ = more.tail_ = nullptr;
+  more.size_ = 0;
+}
+
+std::unique_ptr<EventNode> EventChain::Pop() {
+  EventNode* const node = head_;
+  if (node == nullptr) return nullptr;
+  head_ = node->next_;
+  if (head_ == nullptr) tail_ = nullptr;
+  --size_;
+  return std::unique_ptr<EventNode>(node);
+}
+
+void EventChain::Swap(EventChain& other) noexcept {
+  std::swap(head_, other.head_);
+  std::swap(tail_, other.tail_);
+  std::swap(size_, other.size_);
+}
+
+EventQueue::EventQueue() = default;
+
+EventQueue::~EventQueue() { Close(); }
 
 Result<std::shared_ptr<EventQueue>> EventQueue::New() { return std::shared_ptr<EventQueue>(new EventQueue()); }
 
@@ -39,46 +69,21 @@ void EventQueue::Leave(int64_t operations) {
   if (closed_ && announced_ == 0) ready_.NotifyAll();  // Who waits for the last event need wait no more.
 }
 
-bool EventQueue::EnterTracked(TrackedNode* node) {
+bool EventQueue::EnterGets(Group& group, int64_t gets) {
   std::lock_guard lock(mutex_);
   if (closed_) return false;
-  ++announced_;
-  node->tracked_next_ = tracked_;
-  if (tracked_ != nullptr) tracked_->tracked_prev_ = node;
-  tracked_ = node;
+  Remember(group);
+  announced_ += gets;
   return true;
 }
 
-// REQUIRES: mutex_. Returns the node's group, to be dropped after the lock: it may be the last reference.
-//
-// The group stays the node's until then, for Close may be looking at it:
-//   1. the get ends: its node is made ready   2. Close: reads the node's group and ticket   3. Deliver: untracks the
-//   node
-std::shared_ptr<Group> EventQueue::Untrack(TrackedNode* node) {
-  if (node->tracked_prev_ != nullptr) {
-    node->tracked_prev_->tracked_next_ = node->tracked_next_;
-  } else if (tracked_ == node) {
-    tracked_ = node->tracked_next_;
-  } else {
-    return nullptr;  // Was never tracked.
+// REQUIRES: mutex_. A group that has gone may have had the address of another.
+void EventQueue::Remember(Group& group) {
+  for (const Waited& waited : groups_) {
+    if (waited.group == &group && !waited.alive.expired()) return;
   }
-  if (node->tracked_next_ != nullptr) node->tracked_next_->tracked_prev_ = node->tracked_prev_;
-  node->tracked_prev_ = node->tracked_next_ = nullptr;
-  return std::move(node->group);
-}
-
-// REQUIRES: mutex_.
-void EventQueue::Append(std::unique_ptr<EventNode> owned) {
-  EventNode* node = owned.release();
-  node->next_ = nullptr;
-  if (tail_ != nullptr) {
-    tail_->next_ = node;
-  } else {
-    head_ = node;
-  }
-  tail_ = node;
-  ++size_;
-  if (node->kind == EventKind::kLog) ++logs_;
+  std::erase_if(groups_, [](const Waited& waited) { return waited.alive.expired(); });
+  groups_.push_back({&group, group.weak_from_this()});
 }
 
 // REQUIRES: mutex_. Tell them when it is released.
@@ -100,27 +105,17 @@ void EventQueue::Tell(Waiting waiting) {
 }
 
 void EventQueue::Deliver(std::unique_ptr<EventNode> node) {
-  std::shared_ptr<Group> group;
-  std::unique_lock lock(mutex_);
-  --announced_;
-  if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) group = Untrack(tracked);
-  if (discards_) return;  // `node` is dropped after the lock: it was declared before it.
-  Append(std::move(node));
-  const Waiting waiting = Unaware();
-  lock.unlock();
-  Tell(waiting);
+  EventChain nodes;
+  nodes.Push(std::move(node));
+  DeliverAll(std::move(nodes));
 }
 
-void EventQueue::DeliverAll(std::vector<std::unique_ptr<EventNode>> nodes) {
+void EventQueue::DeliverAll(EventChain nodes) {
   if (nodes.empty()) return;
-  std::shared_ptr<Group> group;
   std::unique_lock lock(mutex_);
   announced_ -= static_cast<int64_t>(nodes.size());
-  for (auto& node : nodes) {
-    if (auto* tracked = dynamic_cast<TrackedNode*>(node.get())) group = Untrack(tracked);
-  }
-  if (discards_) return;
-  for (auto& node : nodes) Append(std::move(node));
+  if (discards_) return;  // They are dropped after the lock: they were there before it.
+  events_.Append(std::move(nodes));
   const Waiting waiting = Unaware();
   lock.unlock();
   Tell(waiting);
@@ -129,7 +124,8 @@ void EventQueue::DeliverAll(std::vector<std::unique_ptr<EventNode>> nodes) {
 bool EventQueue::Offer(std::unique_ptr<EventNode> node) {
   std::unique_lock lock(mutex_);
   if (closed_) return false;  // `node` is dropped after the lock: it was declared before it.
-  Append(std::move(node));
+  if (node->kind == EventKind::kLog) ++logs_;
+  events_.Push(std::move(node));
   const Waiting waiting = Unaware();
   lock.unlock();
   Tell(waiting);
@@ -141,32 +137,39 @@ size_t EventQueue::untaken_logs() {
   return logs_;
 }
 
-std::vector<std::unique_ptr<EventNode>> EventQueue::Take(size_t max, int64_t timeout_ms) {
-  std::vector<std::unique_ptr<EventNode>> taken;
+EventChain EventQueue::TakeChain(size_t max, int64_t timeout_ms) {
+  EventChain taken;
   if (timeout_ms != 0) Burst::BeforeBlocking();
   std::unique_lock lock(mutex_);
   if (timeout_ms != 0) {
     const int64_t deadline_ns =
         timeout_ms < 0 ? -1 : DeadlineAfter(SystemClock().MonotonicNs(), timeout_ms * 1'000'000);
     ++sleepers_;
-    ready_.WaitUntil(lock, deadline_ns, [this] { return head_ != nullptr || woken_ || (closed_ && announced_ == 0); });
+    ready_.WaitUntil(lock, deadline_ns, [this] { return !events_.empty() || woken_ || (closed_ && announced_ == 0); });
     --sleepers_;
   }
-  if (head_ == nullptr) woken_ = false;
-  taken.reserve(size_ < max ? size_ : max);
-  while (head_ != nullptr && taken.size() < max) {
-    EventNode* node = head_;
-    head_ = node->next_;
-    if (head_ == nullptr) tail_ = nullptr;
-    --size_;
-    if (node->kind == EventKind::kLog) --logs_;
-    taken.emplace_back(node);
+  if (events_.empty()) woken_ = false;
+  if (events_.size() <= max) {
+    taken = std::move(events_);
+    logs_ = 0;
   }
-  if (head_ != nullptr && sleepers_ > 0) ready_.NotifyOne();
-  if (fd_used_ && head_ == nullptr && !woken_) {
+  while (!events_.empty() && taken.size() < max) {
+    std::unique_ptr<EventNode> node = events_.Pop();
+    if (node->kind == EventKind::kLog) --logs_;
+    taken.Push(std::move(node));
+  }
+  if (!events_.empty() && sleepers_ > 0) ready_.NotifyOne();
+  if (fd_used_ && events_.empty() && !woken_) {
     waker_->Clear();
     poller_told_ = false;
   }
+  return taken;
+}
+
+std::vector<std::unique_ptr<EventNode>> EventQueue::Take(size_t max, int64_t timeout_ms) {
+  EventChain chain = TakeChain(max, timeout_ms);
+  std::vector<std::unique_ptr<EventNode>> taken;
+  while (std::unique_ptr<EventNode> node = chain.Pop()) taken.push_back(std::move(node));
   return taken;
 }
 
@@ -178,29 +181,24 @@ void EventQueue::Wake() {
   Tell(waiting);
 }
 
-// Two gets end while their queue is closed:
-//   1. begin: EnterTracked                       1. Close: closed_ = true, nothing tracked
-//   2. Close: closed_ = true, ticket collected   2. begin: EnterTracked answers false: the get is refused
-//   3. Close: EndWait(ticket): its event comes
+// A get begins, under the lock of its flight, while its queue is closed:
+//   1. begin: takes that lock; Enter: open        1. Close: closed_, looks for waits under that lock, and finds none
+//   2. Close: closed_                             2. begin: takes the lock; Enter: closed, the get is refused
+//   3. begin: waits there, lets go of the lock
+//   4. Close: finds it under the lock, ends it
 void EventQueue::Close() {
-  std::vector<std::pair<std::shared_ptr<Group>, uint64_t>> waits;
-  std::vector<std::unique_ptr<EventNode>> tasks;
+  std::vector<Waited> waited;
+  EventChain tasks;
   std::vector<std::unique_ptr<Load>> leads;
   {
     std::lock_guard lock(mutex_);
     if (closed_) return;
     closed_ = true;
-    for (TrackedNode* node = tracked_; node != nullptr; node = node->tracked_next_) {
-      waits.emplace_back(node->group, node->wait_ticket);
-    }
-    EventNode** link = &head_;
-    tail_ = nullptr;
-    while (*link != nullptr) {
-      EventNode* node = *link;
+    waited.swap(groups_);
+    EventChain kept;
+    while (std::unique_ptr<EventNode> node = events_.Pop()) {
       if (node->kind == EventKind::kLoad || node->kind == EventKind::kSend) {
-        *link = node->next_;
-        --size_;
-        tasks.emplace_back(node);
+        tasks.Push(std::move(node));
         continue;
       }
       if (node->kind == EventKind::kLead) {  // It is also the end of its get.
@@ -209,12 +207,16 @@ void EventQueue::Close() {
         node->status = static_cast<int32_t>(Code::kClosed);
         node->value = Value::Copy({}, "the queue is closed", 0);
       }
-      tail_ = node;
-      link = &node->next_;
+      kept.Push(std::move(node));
     }
+    events_ = std::move(kept);
   }
-  for (auto& [group, ticket] : waits) group->EndWait(ticket, Code::kClosed, "the queue is closed");
-  tasks.clear();  // Abandons what nobody took, with no lock held.
+  for (const Waited& of : waited) {
+    if (const std::shared_ptr<Group> group = of.alive.lock()) group->EndWaitsIn(*this);
+  }
+  // Abandons what nobody took, with no lock held.
+  while (tasks.Pop() != nullptr) {
+  }
   leads.clear();
   std::lock_guard lock(mutex_);
   ready_.NotifyAll();
@@ -224,20 +226,16 @@ void EventQueue::Close() {
 
 void EventQueue::Discard() {
   Close();
-  EventNode* dropped = nullptr;
-  {
-    std::lock_guard lock(mutex_);
-    discards_ = true;
-    std::swap(dropped, head_);
-    tail_ = nullptr;
-    size_ = logs_ = 0;
-  }
-  while (dropped != nullptr) delete std::exchange(dropped, dropped->next_);
+  EventChain dropped;  // Without the lock.
+  std::lock_guard lock(mutex_);
+  discards_ = true;
+  dropped = std::move(events_);
+  logs_ = 0;
 }
 
 bool EventQueue::drained() {
   std::lock_guard lock(mutex_);
-  return closed_ && announced_ == 0 && head_ == nullptr;
+  return closed_ && announced_ == 0 && events_.empty();
 }
 
 Result<int> EventQueue::fd() {
@@ -247,7 +245,7 @@ Result<int> EventQueue::fd() {
     if (!waker->ok()) return Status(Code::kIo, "the process has no file descriptor left for the queue");
     waker_ = std::move(waker);
     fd_used_ = true;
-    poller_told_ = head_ != nullptr || woken_ || closed_;
+    poller_told_ = !events_.empty() || woken_ || closed_;
     if (poller_told_) waker_->Signal();
   }
   return waker_->fd();

@@ -2,6 +2,7 @@
 // a push never fails and never allocates; limits apply when an operation begins.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -51,20 +52,33 @@ struct EventNode {
   std::unique_ptr<Response> response;
 
  private:
-  friend class EventQueue;
+  friend class EventChain;
   EventNode* next_ = nullptr;
 };
 
-// A get that waits for its event: listed in its queue, so that closing the queue can end it.
-struct TrackedNode : EventNode {
-  using EventNode::EventNode;
-  std::shared_ptr<Group> group;
-  uint64_t wait_ticket = 0;
+// Events in a row, first come first. Owns them.
+class EventChain {
+ public:
+  EventChain() = default;
+  EventChain(EventChain&& other) noexcept { Swap(other); }
+  EventChain& operator=(EventChain&& other) noexcept {
+    Swap(other);
+    return *this;
+  }
+  ~EventChain();
+  void Push(std::unique_ptr<EventNode> node);
+  void Append(EventChain more);
+  // Null: there is none any more.
+  std::unique_ptr<EventNode> Pop();
+  size_t size() const { return size_; }
+  bool empty() const { return head_ == nullptr; }
 
  private:
-  friend class EventQueue;
-  TrackedNode* tracked_prev_ = nullptr;
-  TrackedNode* tracked_next_ = nullptr;
+  void Swap(EventChain& other) noexcept;
+
+  EventNode* head_ = nullptr;
+  EventNode* tail_ = nullptr;
+  size_t size_ = 0;
 };
 
 class EventQueue {
@@ -76,18 +90,21 @@ class EventQueue {
   bool Enter(int64_t operations = 1);
   // Takes announcements back.
   void Leave(int64_t operations);
-  // Enter for a get whose group and ticket are set.
-  bool EnterTracked(TrackedNode* node);
+  // Enter for gets of that group: those that still wait when the queue is closed end then.
+  bool EnterGets(Group& group, int64_t gets = 1);
+  bool closed() const { return closed_.load(); }
   // Delivers what was announced. Works on a closed queue too. Chains go in one step.
   void Deliver(std::unique_ptr<EventNode> node);
   // REQUIRES: all were announced to this queue, by one group.
-  void DeliverAll(std::vector<std::unique_ptr<EventNode>> nodes);
+  void DeliverAll(EventChain nodes);
   // Delivers what nobody waits for (a load, a request, a line of log). False: closed; the node is dropped.
   bool Offer(std::unique_ptr<EventNode> node);
   // Lines of log that have not been taken.
   size_t untaken_logs();
 
   // Takes up to `max` events, oldest first. timeout_ms: 0 does not wait, < 0 waits as long as it takes.
+  EventChain TakeChain(size_t max, int64_t timeout_ms);
+  // The same, to look at them out of order.
   std::vector<std::unique_ptr<EventNode>> Take(size_t max, int64_t timeout_ms);
   void Wake();
   // See cohort_queue_close.
@@ -105,22 +122,24 @@ class EventQueue {
     bool thread;
     bool poller;
   };
-  void Append(std::unique_ptr<EventNode> owned);
   Waiting Unaware();
   void Tell(Waiting waiting);
-  std::shared_ptr<Group> Untrack(TrackedNode* node);
+  void Remember(Group& group);
 
   std::mutex mutex_;
   Condition ready_;
-  EventNode* head_ = nullptr;
-  EventNode* tail_ = nullptr;
-  size_t size_ = 0;
+  EventChain events_;
   size_t logs_ = 0;
   int64_t announced_ = 0;  // Operations whose event has not been delivered.
-  TrackedNode* tracked_ = nullptr;
+  // Those of which gets may wait.
+  struct Waited {
+    const Group* group;
+    std::weak_ptr<Group> alive;
+  };
+  std::vector<Waited> groups_;
   int sleepers_ = 0;
   bool woken_ = false;
-  bool closed_ = false;
+  std::atomic<bool> closed_{false};  // Changed under the lock.
   bool discards_ = false;
   bool fd_used_ = false;
   bool poller_told_ = false;  // waker_ was signalled, or is about to be, since it was cleared.

@@ -12,17 +12,34 @@ FlightTable::~FlightTable() {
   }
 }
 
-std::shared_ptr<Flight> FlightTable::Find(Shard& shard, std::string_view key, bool misrouted) {
-  auto& table = misrouted ? shard.misrouted : shard.flights;
-  const auto found = table.find(key);
-  return found == table.end() ? nullptr : found->second->open;
+std::shared_ptr<Flight> FlightTable::Find(Shard& shard, std::string_view key, uint64_t hash, bool misrouted) {
+  if (shard.in_table == 0) return nullptr;
+  for (const Flight* flight = BucketOf(shard, hash); flight != nullptr; flight = flight->below) {
+    if (flight->hash == hash && flight->misrouted == misrouted && flight->key == key) return flight->open;
+  }
+  return nullptr;
+}
+
+void FlightTable::Reserve(Shard& shard) {
+  if (shard.in_table < shard.buckets.size()) return;
+  std::vector<Flight*> before(std::max<size_t>(8, shard.buckets.size() * 2));
+  before.swap(shard.buckets);
+  for (Flight* flight : before) {
+    while (flight != nullptr) {
+      Flight* const next = flight->below;
+      Flight*& bucket = BucketOf(shard, flight->hash);
+      flight->below = std::exchange(bucket, flight);
+      flight = next;
+    }
+  }
 }
 
 void FlightTable::Insert(Shard& shard, const std::shared_ptr<Flight>& flight) {
-  auto& table = flight->misrouted ? shard.misrouted : shard.flights;
-  table.emplace(flight->key, flight.get());
+  Flight*& bucket = BucketOf(shard, flight->hash);
+  flight->below = std::exchange(bucket, flight.get());
+  ++shard.in_table;
   flight->open = flight;
-  Shard::List& list = shard.ListOf(flight->asks);
+  Shard::List& list = shard.ListOf(flight->asking != nullptr);
   flight->open_before = list.last;
   (list.last != nullptr ? list.last->open_after : list.first) = flight.get();
   list.last = flight.get();
@@ -48,8 +65,11 @@ std::vector<std::shared_ptr<Flight>> FlightTable::Open(Shard& shard) {
 
 void FlightTable::Leave(Shard& shard, Flight& flight) {
   if (!flight.in_table) return;
-  (flight.misrouted ? shard.misrouted : shard.flights).erase(flight.key);
   flight.in_table = false;
+  Flight** place = &BucketOf(shard, flight.hash);
+  while (*place != &flight) place = &(*place)->below;
+  *place = std::exchange(flight.below, nullptr);
+  --shard.in_table;
 }
 
 void FlightTable::End(Shard& shard, Flight& flight) {
@@ -57,7 +77,7 @@ void FlightTable::End(Shard& shard, Flight& flight) {
   flight.step = Flight::Step::kDone;
   ++flight.attempt;
   if (flight.open == nullptr) return;
-  Shard::List& list = shard.ListOf(flight.asks);
+  Shard::List& list = shard.ListOf(flight.asking != nullptr);
   (flight.open_before != nullptr ? flight.open_before->open_after : list.first) = flight.open_after;
   (flight.open_after != nullptr ? flight.open_after->open_before : list.last) = flight.open_before;
   flight.open_before = flight.open_after = nullptr;
@@ -65,9 +85,9 @@ void FlightTable::End(Shard& shard, Flight& flight) {
   flight.open.reset();
 }
 
-void FlightTable::MarkStale(Shard& shard, std::string_view key) {
+void FlightTable::MarkStale(Shard& shard, std::string_view key, uint64_t hash) {
   for (const bool misrouted : {false, true}) {
-    if (const std::shared_ptr<Flight> flight = Find(shard, key, misrouted)) {
+    if (const std::shared_ptr<Flight> flight = Find(shard, key, hash, misrouted)) {
       flight->stale = true;
       Leave(shard, *flight);
     }
@@ -126,11 +146,18 @@ std::unique_ptr<Waiter> FlightTable::Remove(Shard& shard, Waiter* waiter) {
   return std::unique_ptr<Waiter>(waiter);
 }
 
-std::vector<std::unique_ptr<Waiter>> FlightTable::RemoveAll(Shard& shard, Flight& flight) {
-  std::vector<std::unique_ptr<Waiter>> waiters;
-  waiters.reserve(static_cast<size_t>(flight.waiting));
-  while (flight.first != nullptr) waiters.push_back(Remove(shard, flight.first));
-  return waiters;
+Waiter* FlightTable::RemoveAll(Shard& shard, Flight& flight) {
+  Waiter* const first = flight.first;
+  for (Waiter* waiter = first; waiter != nullptr; waiter = waiter->next) {
+    waiter->prev = nullptr;
+    waiter->flight = nullptr;
+    if (waiter->ticket != 0) FreeTicket(shard, waiter->ticket);
+    waiter->ticket = 0;
+  }
+  shard.waiting -= flight.waiting;
+  flight.waiting = 0;
+  flight.first = flight.last = nullptr;
+  return first;
 }
 
 Waiter* FlightTable::FirstLeader(const Flight& flight) {

@@ -13,7 +13,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "cluster/peer.h"
@@ -22,7 +22,28 @@
 
 namespace cohort {
 
+struct Flight;
+
+// The question of a flight to the owner of its key. What is in it stays as it was asked.
+struct OwnerGet final : PeerGet {
+  int64_t End(PeerAnswer answer) override;
+
+  Group* of = nullptr;
+  Flight* flight = nullptr;
+  uint64_t attempt = 0;
+  int64_t asked_ns = 0;
+};
+
 struct Flight {
+  // What a flight that asks the owner has besides (AskingFlight). Whoever holds a question holds its flight, and so the
+  // group.
+  struct Asking {
+    std::shared_ptr<Group> group;
+    OwnerGet first;
+    std::vector<std::unique_ptr<OwnerGet>> more;
+    OwnerGet* last = nullptr;
+  };
+
   enum class Step {
     kStarting,  // Just made.
     kPeer,      // The owner has been asked.
@@ -31,14 +52,14 @@ struct Flight {
     kDone,
   };
 
-  Flight(std::string_view flight_key, uint64_t key_hash, bool to_main, bool is_misrouted, bool asks_owner)
-      : key(flight_key), hash(key_hash), owned(to_main), misrouted(is_misrouted), asks(asks_owner) {}
+  Flight(std::string_view flight_key, uint64_t key_hash, bool to_main, bool is_misrouted, Asking* asks_owner = nullptr)
+      : key(flight_key), hash(key_hash), owned(to_main), misrouted(is_misrouted), asking(asks_owner) {}
 
   const std::string key;
   const uint64_t hash;
   const bool owned;      // Fills main when loaded here; else hot (if misrouted) or, as a fallback, main.
   const bool misrouted;  // A peer asked for a key that this node does not own.
-  const bool asks;       // It began with the question to the key's owner.
+  Asking* const asking;  // Null: it does not begin with the question to the key's owner.
 
   Step step = Step::kStarting;
   bool in_table = true;
@@ -53,8 +74,7 @@ struct Flight {
   Waiter* last = nullptr;
   int64_t waiting = 0;
 
-  std::shared_ptr<Peer> peer;  // kPeer: who was asked,
-  Peer::CallId call = 0;       // and how to give it up.
+  std::shared_ptr<Peer> peer;  // kPeer: who has been asked the last question.
   std::shared_ptr<EventQueue> watch_queue;
   uint64_t watch_tag = 0;
 
@@ -62,14 +82,42 @@ struct Flight {
   std::shared_ptr<Flight> open;
   Flight* open_before = nullptr;
   Flight* open_after = nullptr;
+  Flight* below = nullptr;  // In its bucket of the table.
+};
+
+struct AskingFlight final : Flight::Asking, Flight {
+  AskingFlight(std::string_view flight_key, uint64_t key_hash) : Flight(flight_key, key_hash, false, false, this) {}
+};
+
+// Waiters that have left their flight, first come first.
+class Waiters {
+ public:
+  explicit Waiters(Waiter* first = nullptr) : first_(first) {}
+  ~Waiters() {
+    while (Pop() != nullptr) {
+    }
+  }
+  Waiters(Waiters&& other) noexcept : first_(std::exchange(other.first_, nullptr)) {}
+  Waiters& operator=(Waiters&&) = delete;
+  // Null: there is none any more.
+  std::unique_ptr<Waiter> Pop() {
+    std::unique_ptr<Waiter> waiter(first_);
+    if (waiter != nullptr) first_ = std::exchange(waiter->next, nullptr);
+    return waiter;
+  }
+  bool empty() const { return first_ == nullptr; }
+
+ private:
+  Waiter* first_;
 };
 
 class FlightTable {
  public:
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<std::string_view, Flight*> flights;    // Those that a get may join,
-    std::unordered_map<std::string_view, Flight*> misrouted;  // and those that a misrouted get of a peer may.
+    // Those that a get may join, or a misrouted get of a peer: by the lowest bits of the key's hash.
+    std::vector<Flight*> buckets;
+    size_t in_table = 0;
     // Every one that has not ended, stale ones included; those that ask a peer apart from those that do not. They stand
     // in the order in which they began: since all of a group may take equally long, their longest times end so, too.
     struct List {
@@ -103,14 +151,17 @@ class FlightTable {
   static std::vector<std::shared_ptr<Flight>> Open(Shard& shard);
 
   // All below REQUIRE the lock of the shard.
-  static std::shared_ptr<Flight> Find(Shard& shard, std::string_view key, bool misrouted);
+  static std::shared_ptr<Flight> Find(Shard& shard, std::string_view key, uint64_t hash, bool misrouted);
+  // Makes room for one more, so that Insert needs no memory.
+  static void Reserve(Shard& shard);
+  // REQUIRES: Reserve.
   static void Insert(Shard& shard, const std::shared_ptr<Flight>& flight);
   // Takes the flight out, so that nobody joins it; it goes on.
   static void Leave(Shard& shard, Flight& flight);
   // The flight has ended: out of everything. It may be destroyed, unless the caller holds it.
   static void End(Shard& shard, Flight& flight);
   // Marks and takes out the flights of a key, peeked or loading, whoever asked.
-  static void MarkStale(Shard& shard, std::string_view key);
+  static void MarkStale(Shard& shard, std::string_view key, uint64_t hash);
   // A ticket for the waiter, valid until Remove.
   uint64_t NewTicket(Shard& shard, Waiter* waiter);
   static void FreeTicket(Shard& shard, uint64_t ticket);
@@ -120,11 +171,13 @@ class FlightTable {
   // Takes one waiter out of its flight.
   static std::unique_ptr<Waiter> Remove(Shard& shard, Waiter* waiter);
   // Takes all of them out, first come first.
-  static std::vector<std::unique_ptr<Waiter>> RemoveAll(Shard& shard, Flight& flight);
+  static Waiter* RemoveAll(Shard& shard, Flight& flight);
   // The first that can lead, or null; it stays where it is.
   static Waiter* FirstLeader(const Flight& flight);
 
  private:
+  static Flight*& BucketOf(Shard& shard, uint64_t hash) { return shard.buckets[hash & (shard.buckets.size() - 1)]; }
+
   static constexpr int kShardBits = 6;
   static constexpr uint64_t kShards = uint64_t{1} << kShardBits;
   std::array<Shard, 64> shards_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/block_pool.h"
 #include "cache/key_hash.h"
 #include "engine/deliveries.h"
 #include "runtime/lent_thread.h"
@@ -14,6 +15,8 @@ namespace {
 constexpr int64_t kNsPerMs = 1'000'000;
 // A caller with less time leaves its requests to threads that may take longer: its own end by its deadline.
 constexpr int64_t kLeastLentMs = 1'000;
+// As good as for ever, and no overflow.
+constexpr int64_t kLongestQuestionMs = 100'000'000'000;
 constexpr std::string_view kDeadlinePassed = "the deadline passed while the value was being loaded";
 
 int64_t Deadline(int64_t now_ns, int64_t timeout_ms) {
@@ -68,7 +71,7 @@ ValueRef Group::Lookup(std::string_view key) {
 }
 
 Begun Group::Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
-                   GetAnswer* answer, PeerHolds* holds) {
+                   GetAnswer* answer, Asks* asks) {
   const uint64_t hash = KeyHash(key);
   if ((flags & kMissed) == 0 && (answer->value = FindHit(key, hash, &answer->source))) return Begun::kHit;
   stats_.Add(Counter::kMisses);
@@ -77,33 +80,36 @@ Begun Group::Begin(std::string_view key, int flags, int64_t timeout_ms, const Ma
     return Begun::kFailed;
   }
   if ((flags & kPeek) != 0) return Begun::kMiss;
-  return Miss(key, hash, flags, timeout_ms, make_waiter, answer, holds);
+  return Miss(key, hash, flags, timeout_ms, make_waiter, answer, asks);
 }
 
 Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
-                  GetAnswer* answer, PeerHolds* holds) {
+                  GetAnswer* answer, Asks* asks) {
   if (RunsOnThisThread(this, key)) {
     answer->status =
         Status(Code::kWouldDeadlock, "the getter of group '" + name_ + "' asked for the key it is loading");
     return Begun::kFailed;
   }
-  const std::shared_ptr<const PeerSet> peers = context_->peers();
+  const std::shared_ptr<const PeerSet> look = asks == nullptr ? context_->peers() : nullptr;
+  const std::shared_ptr<const PeerSet>& peers = asks == nullptr ? look : asks->peers();
+  const int at = peers == nullptr || peers->peers.empty() ? -1 : peers->ring.Owner(key);
+  const bool mine = at < 0 || at == peers->self;
   std::shared_ptr<Peer> owner;
-  const bool mine = Owns(peers, key);
-  if (!mine && (flags & kLocal) == 0) owner = peers->peers[static_cast<size_t>(peers->ring.Owner(key))];
+  if (!mine && (flags & kLocal) == 0) owner = peers->peers[static_cast<size_t>(at)];
+  if (asks != nullptr && owner != nullptr) asks->Reserve(at);
   bool misrouted = !mine && owner == nullptr;
   const bool can_lead = (flags & kCanLead) != 0;
-  const int64_t now_ns = context_->NowNs();
+  const int64_t now_ns = asks == nullptr ? context_->NowNs() : asks->now_ns();
   const int64_t deadline_ns = Deadline(now_ns, timeout_ms);
 
   Shard& shard = flights_.OfHash(hash);
   Lock lock(shard.mutex);
-  std::shared_ptr<Flight> flight = FlightTable::Find(shard, key, misrouted);
+  std::shared_ptr<Flight> flight = FlightTable::Find(shard, key, hash, misrouted);
   if (flight != nullptr && (flags & kLocal) != 0 && flight->step == Flight::Step::kPeer) {
     // The ring has changed since that flight asked its owner; a peer that waits for it might be that owner, waiting for
     // us.
     misrouted = true;
-    flight = FlightTable::Find(shard, key, misrouted);
+    flight = FlightTable::Find(shard, key, hash, misrouted);
   }
   const bool begins = flight == nullptr;
   if (begins) {
@@ -118,7 +124,12 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
       answer->status = Status(Code::kClosed, "group '" + name_ + "' is closed");
       return Begun::kFailed;
     }
-    flight = std::make_shared<Flight>(key, hash, mine, misrouted, owner != nullptr);
+    FlightTable::Reserve(shard);
+    if (owner == nullptr) {
+      flight = MakePooled<Flight>(key, hash, mine, misrouted);
+    } else {
+      flight = MakePooled<AskingFlight>(key, hash);
+    }
   }
 
   const bool leads = can_lead && ((begins && owner == nullptr) || flight->step == Flight::Step::kQueued);
@@ -137,8 +148,9 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
     FlightTable::Insert(shard, flight);
     context_->Begin();
     flight->deadline_ns = Deadline(now_ns, load_timeout_ms_);
-    std::atomic<bool>& watching = watching_loads_[flight->asks ? 1 : 0];
-    if (!watching.load() && !watching.exchange(true)) WatchLoads(flight->asks, flight->deadline_ns);
+    const bool asking = flight->asking != nullptr;
+    std::atomic<bool>& watching = watching_loads_[asking ? 1 : 0];
+    if (!watching.load() && !watching.exchange(true)) WatchLoads(asking, flight->deadline_ns);
   }
   if (leads) {
     answer->load = NewAttempt(flight);
@@ -149,11 +161,13 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
   }
   if (begins) {
     if (owner != nullptr) {
-      flight->step = Flight::Step::kPeer;
-      flight->peer = owner;
+      std::shared_ptr<PeerGet> question = NewQuestion(flight, owner, now_ns);
       lock.unlock();
-      if (holds != nullptr) holds->Hold(owner);
-      AskOwner(flight, std::move(owner));
+      if (asks != nullptr) {
+        asks->Add(at, std::move(question));
+      } else {
+        owner->GetAll({&question, 1});
+      }
     } else {
       LoadHere(std::move(lock), flight, Outcome());
     }
@@ -165,7 +179,7 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
 bool Group::AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter, int64_t deadline_ns,
                       bool arm_timer) {
   waiter->ticket = flights_.NewTicket(shard, waiter.get());
-  if (!waiter->Enter(shared_from_this(), waiter->ticket)) {
+  if (!waiter->Enter(*this)) {
     FlightTable::FreeTicket(shard, waiter->ticket);
     return false;
   }
@@ -201,45 +215,43 @@ int64_t LatestDeadlineNs(const Flight& flight) {
 
 }  // namespace
 
-// The flight may have ended on the way here, and must not get an attempt that nobody ends:
-//   1. a get begins the flight, leaves the lock   2. Close, or its last waiter, ends the flight   3. AskOwner: does
-//   nothing
-void Group::AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner) {
-  Shard& shard = flights_.OfHash(flight->hash);
-  uint64_t attempt = 0;
-  int64_t timeout_ms = 0;
-  const int64_t asked_ns = context_->NowNs();
-  {
-    Lock lock(shard.mutex);
-    if (flight->step != Flight::Step::kPeer) return;
-    attempt = ++flight->attempt;
-    // Rounded up: the peer's silence ends no wait before its time.
-    const int64_t left_ns = LatestDeadlineNs(*flight) - asked_ns;
-    timeout_ms = left_ns <= 0 ? 1 : (left_ns - 1) / kNsPerMs + 1;
-  }
-  const Peer::CallId call = owner->Get(
-      name_, flight->key, timeout_ms,
-      [self = shared_from_this(), flight, attempt, asked_ns, until_ns = asked_ns + timeout_ms * kNsPerMs](
-          PeerAnswer answer) { return self->OnOwnerAnswer(flight, attempt, asked_ns, until_ns, std::move(answer)); });
-  Lock lock(shard.mutex);
-  if (flight->attempt == attempt && flight->step == Flight::Step::kPeer) {
-    flight->call = call;
-    return;
-  }
-  lock.unlock();
-  owner->Cancel(call);  // It was given up before its number was known; has it ended, this does nothing.
+// Whoever ends the flight before its owner has been asked gives the question up, and then nothing is asked:
+//   1. a get begins the flight, leaves the lock   2. Close, or its last waiter, ends it, gives up   3. GetAll: ends it
+// REQUIRES: the shard's lock.
+std::shared_ptr<PeerGet> Group::NewQuestion(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner,
+                                            int64_t now_ns) {
+  Flight::Asking& asking = *flight->asking;
+  OwnerGet* get = &asking.first;
+  if (asking.last != nullptr) get = asking.more.emplace_back(std::make_unique<OwnerGet>()).get();
+  if (asking.group == nullptr) asking.group = shared_from_this();
+  get->of = this;
+  get->flight = flight.get();
+  get->group = name_;
+  get->key = flight->key;
+  get->asked_ns = now_ns;
+  get->attempt = ++flight->attempt;
+  // Rounded up: the peer's silence ends no wait before its time.
+  const int64_t left_ns = LatestDeadlineNs(*flight) - now_ns;
+  const int64_t left_ms = left_ns <= 0 ? 1 : (left_ns - 1) / kNsPerMs + 1;
+  get->deadline_ns = now_ns + std::min(left_ms, kLongestQuestionMs) * kNsPerMs;
+  asking.last = get;
+  flight->step = Flight::Step::kPeer;
+  flight->peer = std::move(owner);
+  return {flight, get};
 }
+
+int64_t OwnerGet::End(PeerAnswer answer) { return of->OnOwnerAnswer(*this, std::move(answer)); }
 
 // The owner is asked for as long as those wait who are there by then. When that time is over, the owner may still be
 // loading for somebody who came later; a load here would be the cluster's second (P1), and nobody's wish:
 //   1. A wants the key within 150 ms, asks     2. B joins, with patience     3. 150 ms: A ends, B asks the owner again
-int64_t Group::OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t attempt, int64_t asked_ns,
-                             int64_t until_ns, PeerAnswer answer) {
-  Lock lock(flights_.OfHash(flight->hash).mutex);
-  if (flight->attempt != attempt) return 0;
+int64_t Group::OnOwnerAnswer(const OwnerGet& get, PeerAnswer answer) {
+  Lock lock(flights_.OfHash(get.flight->hash).mutex);
+  if (get.flight->attempt != get.attempt) return 0;
+  const std::shared_ptr<Flight> flight = get.flight->open;
   const std::shared_ptr<Peer> peer = std::move(flight->peer);
-  flight->call = 0;
-  stats_.PeerLatency((context_->NowNs() - asked_ns) / kNsPerMs);
+  const int64_t now_ns = answer.now_ns != 0 ? answer.now_ns : context_->NowNs();
+  stats_.PeerLatency((now_ns - get.asked_ns) / kNsPerMs);
   switch (answer.status.code()) {
     case Code::kOk: {
       stats_.Add(Counter::kPeerLoads);
@@ -247,7 +259,7 @@ int64_t Group::OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t att
       outcome.value = std::move(answer.value);
       outcome.keep = answer.keep;
       outcome.source = Source::kPeer;
-      return Finish(std::move(lock), flight, std::move(outcome));
+      return Finish(std::move(lock), flight, std::move(outcome), answer.now_unix_ns);
     }
     case Code::kNotFound:
     case Code::kRemoteFailed: {  // The owner's last word.
@@ -257,13 +269,13 @@ int64_t Group::OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t att
     }
     default:
       stats_.Add(Counter::kPeerErrors);
-      if (const int64_t now_ns = context_->NowNs(); now_ns < until_ns) {
+      if (now_ns < get.deadline_ns) {
         LoadHere(std::move(lock), flight, Outcome());
         LogPeerError(flight->key, *peer, answer.status);
       } else if (LatestDeadlineNs(*flight) > now_ns) {
-        flight->peer = peer;
+        const std::shared_ptr<PeerGet> again = NewQuestion(flight, peer, now_ns);
         lock.unlock();
-        AskOwner(flight, peer);
+        peer->GetAll({&again, 1});
       } else {
         stats_.Add(Counter::kTimeouts, flight->waiting);
         Finish(std::move(lock), flight, Outcome::Failed(Code::kTimeout, kDeadlinePassed));
@@ -320,7 +332,7 @@ void Group::RunQueued(const std::shared_ptr<Flight>& flight, uint64_t attempt) {
   getter_->Run(std::move(load));
 }
 
-int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome) {
+int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome, int64_t now_unix_ns) {
   Shard& shard = flights_.OfHash(flight->hash);
   if (flight->stale) {
     outcome.keep = false;
@@ -329,38 +341,45 @@ int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome 
   if (outcome.ok() && outcome.keep && outcome.value) {
     // A value that the owner gave is a copy; one that a peer asked the wrong node for is nobody's: both are hot.
     const bool hot = outcome.source == Source::kPeer || flight->misrouted;
-    cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight->key, flight->hash, outcome.value, context_->NowUnixNs(),
-                 Origin::kLoad);
+    if (now_unix_ns == 0) now_unix_ns = context_->NowUnixNs();
+    cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight->key, flight->hash, outcome.value, now_unix_ns, Origin::kLoad);
   }
   flight->peer.reset();
   flight->watch_queue.reset();
   FlightTable::End(shard, *flight);
-  std::vector<std::unique_ptr<Waiter>> waiters = FlightTable::RemoveAll(shard, *flight);
+  Waiters waiters(FlightTable::RemoveAll(shard, *flight));
   lock.unlock();
 
+  const int64_t tagged = Deliver(std::move(waiters), outcome);
+  context_->End();
+  return tagged;
+}
+
+// Ends for the same queue travel together.
+int64_t Group::Deliver(Waiters waiters, const Outcome& outcome) {
   Timers& timers = context_->runtime().timers();
   int64_t tagged = 0;
   std::shared_ptr<EventQueue> queue;
-  std::vector<std::unique_ptr<EventNode>> batch;  // Ends for the same queue travel together.
-  for (std::unique_ptr<Waiter>& waiter : waiters) {
+  EventChain batch;
+  while (std::unique_ptr<Waiter> waiter = waiters.Pop()) {
     if (waiter->timer != 0) timers.Cancel(waiter->timer);
-    const std::shared_ptr<EventQueue> next = waiter->queue();
-    if (next != nullptr) {
-      ++tagged;
-      if (next != queue && queue != nullptr) {
-        Deliveries::ToQueue(queue, std::move(batch));
-        batch.clear();
-      }
-      queue = next;
-      Waiter* const target = waiter.get();
-      batch.push_back(target->ToNode(std::move(waiter), outcome));
-    } else {
-      Waiter* const target = waiter.get();
+    Waiter* const target = waiter.get();
+    std::shared_ptr<EventQueue> next = target->TakeQueue();
+    if (next == nullptr) {
       target->End(std::move(waiter), outcome);
+      continue;
     }
+    ++tagged;
+    std::unique_ptr<EventNode> node = target->ToNode(std::move(waiter), outcome);
+    if (tagged == 1 && waiters.empty()) {
+      Deliveries::ToQueue(std::move(next), std::move(node));
+      return tagged;
+    }
+    if (next != queue && queue != nullptr) Deliveries::ToQueue(queue, std::exchange(batch, EventChain()));
+    queue = std::move(next);
+    batch.Push(std::move(node));
   }
   if (queue != nullptr) Deliveries::ToQueue(queue, std::move(batch));
-  context_->End();
   return tagged;
 }
 
@@ -480,11 +499,10 @@ void Group::Close() {
       if (flight->step == Flight::Step::kDone) continue;
       flight->stale = true;
       const std::shared_ptr<Peer> peer = flight->peer;
-      const Peer::CallId call = flight->call;
       const std::shared_ptr<EventQueue> watcher = flight->watch_queue;
       const uint64_t tag = flight->watch_tag;
       Finish(std::move(lock), flight, Outcome::Failed(Code::kClosed, "group '" + name_ + "' is closed"));
-      if (peer != nullptr && call != 0) peer->Cancel(call);
+      if (peer != nullptr) peer->GiveUp(*flight->asking->last);
       if (watcher != nullptr) {
         auto node = std::make_unique<EventNode>(EventKind::kCancel, tag);
         node->status = static_cast<int32_t>(Code::kCancelled);

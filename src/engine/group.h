@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "cache/local_cache.h"
 #include "cluster/service.h"
+#include "engine/asks.h"
 #include "engine/context.h"
 #include "engine/flight.h"
 #include "engine/getter.h"
@@ -59,6 +60,7 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
 
   const std::string& name() const { return name_; }
   Runtime& runtime() const { return context_->runtime(); }
+  const Context& context() const { return *context_; }
 
   // ---- getting (group.cc)
   // The way of a hit, and no more: the value, or null, and then `flags | kMissed` go on to one of the others. Counts as
@@ -78,11 +80,13 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   static Source SourceOf(Tier tier) { return tier == Tier::kMain ? Source::kMain : Source::kHot; }
   // The one way to get. kHit, kMiss, kLead and kFailed are ends; kPending: the waiter that `make_waiter` made (called
   // at most once, under the key's lock) is told, exactly once, possibly before this returns. timeout_ms <= 0: no
-  // deadline of its own. holds: of a caller that begins many; keeps the owner's requests until it goes.
+  // deadline of its own. asks: of a caller that begins many; its owner is asked when that sends.
   Begun Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter, GetAnswer* answer,
-              PeerHolds* holds = nullptr);
+              Asks* asks = nullptr);
   // Ends one wait before its flight ends. False: it has ended by itself.
   bool EndWait(uint64_t ticket, Code code, std::string_view message);
+  // Ends the waits that would end in the queue, which is closed.
+  void EndWaitsIn(const EventQueue& queue);
   // Gets and blocks this thread, which runs a callback getter itself if it comes to lead.
   Outcome Get(std::string_view key, int flags, int64_t timeout_ms);
 
@@ -115,22 +119,26 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
 
  private:
   friend class Load;
+  friend struct OwnerGet;
   using Shard = FlightTable::Shard;
   using Lock = std::unique_lock<std::mutex>;
 
   // group.cc: the miss path, step by step.
   Begun Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
-             GetAnswer* answer, PeerHolds* holds);
+             GetAnswer* answer, Asks* asks);
   bool AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter, int64_t deadline_ns, bool arm_timer);
   std::unique_ptr<Load> NewAttempt(const std::shared_ptr<Flight>& flight);
-  void AskOwner(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner);
-  int64_t OnOwnerAnswer(const std::shared_ptr<Flight>& flight, uint64_t attempt, int64_t asked_ns, int64_t until_ns,
-                        PeerAnswer answer);
+  std::shared_ptr<PeerGet> NewQuestion(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner,
+                                       int64_t now_ns);
+  int64_t OnOwnerAnswer(const OwnerGet& get, PeerAnswer answer);
   // Finds who runs the getter next; takes over the lock. `after`: why the last attempt ended, told if nobody is left.
   void LoadHere(Lock lock, const std::shared_ptr<Flight>& flight, const Outcome& after);
   void RunQueued(const std::shared_ptr<Flight>& flight, uint64_t attempt);
   // Ends the flight: fills, detaches, delivers. Takes over the lock. Returns how many events carry the error tag.
-  int64_t Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome);
+  // now_unix_ns: if it is known.
+  int64_t Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome, int64_t now_unix_ns = 0);
+  // Returns how many events there were.
+  int64_t Deliver(Waiters waiters, const Outcome& outcome);
   void LogPeerError(std::string_view key, const Peer& peer, const Status& status);
 
   // group_early_ends.cc

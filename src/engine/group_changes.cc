@@ -59,7 +59,7 @@ void Group::Drop(std::string_view key) {
   const uint64_t hash = LocalCache::Hash(key);
   Shard& shard = flights_.OfHash(hash);
   Lock lock(shard.mutex);
-  FlightTable::MarkStale(shard, key);
+  FlightTable::MarkStale(shard, key, hash);
   cache_->Drop(key, hash);
 }
 
@@ -67,7 +67,7 @@ bool Group::Store(Tier tier, std::string_view key, ValueRef value) {
   const uint64_t hash = LocalCache::Hash(key);
   Shard& shard = flights_.OfHash(hash);
   Lock lock(shard.mutex);
-  FlightTable::MarkStale(shard, key);
+  FlightTable::MarkStale(shard, key, hash);
   return cache_->Fill(tier, key, hash, std::move(value), context_->NowUnixNs(), Origin::kSet);
 }
 

@@ -56,14 +56,13 @@ void Group::OnLoadTimeout(const std::shared_ptr<Flight>& flight) {
   Lock lock(shard.mutex);
   if (flight->step == Flight::Step::kDone) return;
   const std::shared_ptr<Peer> peer = flight->peer;
-  const Peer::CallId call = flight->call;
   const std::shared_ptr<EventQueue> watcher = flight->watch_queue;
   const uint64_t tag = flight->watch_tag;
   const int64_t waiting = flight->waiting;
   Finish(std::move(lock), flight,
          Outcome::Failed(Code::kTimeout, "the load took longer than " + std::to_string(load_timeout_ms_) + " ms"));
   stats_.Add(Counter::kTimeouts, waiting);
-  if (peer != nullptr && call != 0) peer->Cancel(call);
+  if (peer != nullptr) peer->GiveUp(*flight->asking->last);
   if (watcher != nullptr) {
     auto node = std::make_unique<EventNode>(EventKind::kCancel, tag);
     node->status = static_cast<int32_t>(Code::kTimeout);
@@ -93,6 +92,19 @@ bool Group::EndWait(uint64_t ticket, Code code, std::string_view message) {
   return true;
 }
 
+void Group::EndWaitsIn(const EventQueue& queue) {
+  for (Shard& shard : flights_.shards()) {
+    std::vector<uint64_t> tickets;
+    {
+      Lock lock(shard.mutex);
+      for (const Shard::Slot& slot : shard.slots) {
+        if (slot.waiter != nullptr && slot.waiter->queue() == &queue) tickets.push_back(slot.waiter->ticket);
+      }
+    }
+    for (const uint64_t ticket : tickets) EndWait(ticket, Code::kClosed, "the queue is closed");
+  }
+}
+
 // A getter that runs is told, if it watches, but may go on: its value still fills the cache, and who joins meanwhile
 // gets it. Anything else is given up at once.
 Task Group::LastLeft(Shard& shard, const std::shared_ptr<Flight>& flight, Code why) {
@@ -106,10 +118,9 @@ Task Group::LastLeft(Shard& shard, const std::shared_ptr<Flight>& flight, Code w
     };
   }
   std::shared_ptr<Peer> peer = std::move(flight->peer);
-  const Peer::CallId call = flight->call;
   FlightTable::End(shard, *flight);
-  return [this, self = shared_from_this(), peer = std::move(peer), call] {
-    if (peer != nullptr && call != 0) peer->Cancel(call);
+  return [this, self = shared_from_this(), peer = std::move(peer), flight] {
+    if (peer != nullptr) peer->GiveUp(*flight->asking->last);
     context_->End();
   };
 }

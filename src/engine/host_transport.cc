@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/life.h"
+
 namespace cohort {
 
 bool HostCall::TryEnd() {
@@ -116,6 +118,10 @@ class OpenCalls : public std::enable_shared_from_this<OpenCalls> {
         default_timeout_ms_(default_timeout_ms) {}
 
   const std::string& address() const { return address_; }
+  // At least 1.
+  int64_t MillisecondsUntil(int64_t deadline_ns) const {
+    return std::max<int64_t>(1, cohort::MillisecondsUntil(deadline_ns, runtime_.clock().MonotonicNs()));
+  }
 
   uint64_t Hand(const std::shared_ptr<HostCall>& call, int64_t timeout_ms) {
     if (timeout_ms <= 0) timeout_ms = default_timeout_ms_;
@@ -207,6 +213,13 @@ class HostPeer final : public Peer {
     auto call = NewCall(HostOp::kGet, group, key);
     call->get_done = std::move(done);
     return calls_->Hand(call, timeout_ms);
+  }
+  void GetAll(std::span<const std::shared_ptr<PeerGet>> gets) override {
+    for (const std::shared_ptr<PeerGet>& get : gets) {
+      SetCall(*get, Get(get->group, get->key, calls_->MillisecondsUntil(get->deadline_ns),
+                        [get](PeerAnswer answer) { return get->End(std::move(answer)); }));
+      if (IsGivenUp(*get)) GiveUp(*get);
+    }
   }
   void Set(std::string_view group, std::string_view key, const ValueRef& value, bool /*to_owner*/, int64_t timeout_ms,
            AckDone done) override {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/block_pool.h"
 #include "engine/deliveries.h"
 #include "engine/group.h"
 #include "engine/host_transport.h"
@@ -15,15 +16,13 @@ std::unique_ptr<EventNode> Waiter::ToNode(std::unique_ptr<Waiter> /*self*/, cons
   return nullptr;
 }
 
-QueueWaiter::QueueWaiter(std::shared_ptr<EventQueue> queue, uint64_t event_tag, bool can_lead)
-    : Waiter(can_lead), TrackedNode(EventKind::kGet, event_tag), queue_(std::move(queue)) {}
+QueueWaiter::QueueWaiter(std::shared_ptr<EventQueue> queue, uint64_t event_tag, bool can_lead, bool announced)
+    : Waiter(can_lead), EventNode(EventKind::kGet, event_tag), queue_(std::move(queue)), announced_(announced) {}
 QueueWaiter::~QueueWaiter() = default;
+void* QueueWaiter::operator new(size_t /*size*/) { return BlockPool<sizeof(QueueWaiter)>::Take(); }
+void QueueWaiter::operator delete(void* block) { BlockPool<sizeof(QueueWaiter)>::Give(block); }
 
-bool QueueWaiter::Enter(const std::shared_ptr<Group>& own_group, uint64_t own_ticket) {
-  group = own_group;
-  wait_ticket = own_ticket;
-  return queue_->EnterTracked(this);
-}
+bool QueueWaiter::Enter(Group& group) { return announced_ ? !queue_->closed() : queue_->EnterGets(group); }
 
 std::unique_ptr<EventNode> QueueWaiter::ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome) {
   status = static_cast<int32_t>(outcome.code);
@@ -31,13 +30,12 @@ std::unique_ptr<EventNode> QueueWaiter::ToNode(std::unique_ptr<Waiter> self, con
   source = outcome.source;
   overtaken = !outcome.keep;
   error_tag = outcome.error_tag;
-  queue_.reset();
   self.release();
   return std::unique_ptr<EventNode>(this);
 }
 
 void QueueWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
-  const std::shared_ptr<EventQueue> queue = queue_;
+  const std::shared_ptr<EventQueue> queue = TakeQueue();
   queue->Deliver(ToNode(std::move(self), outcome));
 }
 
@@ -48,6 +46,9 @@ void QueueWaiter::Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> own_l
   self.release();
   queue->Deliver(std::unique_ptr<EventNode>(this));
 }
+
+void* CallbackWaiter::operator new(size_t /*size*/) { return BlockPool<sizeof(CallbackWaiter)>::Take(); }
+void CallbackWaiter::operator delete(void* block) { BlockPool<sizeof(CallbackWaiter)>::Give(block); }
 
 void CallbackWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
   Done done = std::move(done_);

@@ -29,13 +29,15 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
 
   // Announces the wait before it begins, under the lock of its flight. False: it cannot wait (its queue is closed).
-  virtual bool Enter(const std::shared_ptr<Group>& /*group*/, uint64_t /*ticket*/) { return true; }
+  virtual bool Enter(Group& /*group*/) { return true; }
   // Ends the wait; no lock held.
   virtual void End(std::unique_ptr<Waiter> self, const Outcome& outcome) = 0;
   // Ends the wait by handing over the getter's task. REQUIRES: can_lead().
   virtual void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load);
-  // Non-null: ends may be delivered many at a time, as the nodes of ToNode.
-  virtual std::shared_ptr<EventQueue> queue() const { return nullptr; }
+  // Where it ends, if that is a queue.
+  virtual const EventQueue* queue() const { return nullptr; }
+  // Non-null: what ToNode makes, once, is to be delivered there, perhaps with many others.
+  virtual std::shared_ptr<EventQueue> TakeQueue() { return nullptr; }
   virtual std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome);
 
   bool can_lead() const { return can_lead_; }
@@ -53,18 +55,23 @@ class Waiter {
 };
 
 // Ends in a queue, as the event that it is.
-class QueueWaiter final : public Waiter, public TrackedNode {
+class QueueWaiter final : public Waiter, public EventNode {
  public:
-  QueueWaiter(std::shared_ptr<EventQueue> queue, uint64_t tag, bool can_lead);
+  // announced: the queue has been entered for it.
+  QueueWaiter(std::shared_ptr<EventQueue> queue, uint64_t tag, bool can_lead, bool announced = false);
   ~QueueWaiter() override;
-  bool Enter(const std::shared_ptr<Group>& group, uint64_t ticket) override;
+  static void* operator new(size_t size);
+  static void operator delete(void* block);
+  bool Enter(Group& group) override;
   void End(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
   void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load) override;
-  std::shared_ptr<EventQueue> queue() const override { return queue_; }
+  const EventQueue* queue() const override { return queue_.get(); }
+  std::shared_ptr<EventQueue> TakeQueue() override { return std::move(queue_); }
   std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
 
  private:
   std::shared_ptr<EventQueue> queue_;
+  const bool announced_;
 };
 
 // Ends in a call: at once on the thread that ends the flight, or through `executor` when that is given.
@@ -73,6 +80,8 @@ class CallbackWaiter final : public Waiter {
   using Done = UniqueFunction<void(const Outcome&)>;
   CallbackWaiter(Done done, Executor* executor) : Waiter(false), done_(std::move(done)), executor_(executor) {}
   void End(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
+  static void* operator new(size_t size);
+  static void operator delete(void* block);
 
  private:
   Done done_;

@@ -6,6 +6,7 @@
 
 #include "cluster/fakes.h"
 #include "cluster/wire_peer.h"
+#include "runtime/burst.h"
 #include "wire/messages.h"
 
 namespace cohort {
@@ -23,6 +24,22 @@ class PeerBatches : public testing::Test {
     Code code() const { return answer.status.code(); }
   };
   using Shared = std::shared_ptr<Got>;
+  struct Asked final : PeerGet {
+    Asked(std::string asked_key, int64_t deadline, Shared to) : own_key(std::move(asked_key)), got(std::move(to)) {
+      group = "g";
+      key = own_key;
+      deadline_ns = deadline;
+    }
+    int64_t End(PeerAnswer answer) override {
+      ++got->times;
+      got->answer = std::move(answer);
+      if (on_end) on_end();
+      return 0;
+    }
+    const std::string own_key;
+    const Shared got;
+    std::function<void()> on_end;
+  };
 
   PeerBatches() {
     WirePeerOptions options;
@@ -54,6 +71,22 @@ class PeerBatches : public testing::Test {
     std::vector<Shared> all;
     for (int i = 0; i < count; ++i) all.push_back(Get(prefix + std::to_string(i)));
     return all;
+  }
+  // Asked for in one call.
+  std::vector<Shared> GetTogether(const std::vector<std::string>& keys) {
+    std::vector<Shared> all;
+    std::vector<std::shared_ptr<PeerGet>> asked;
+    for (const std::string& key : keys) {
+      all.push_back(std::make_shared<Got>());
+      asked.push_back(std::make_shared<Asked>(key, runtime_.clock().MonotonicNs() + 60'000'000'000, all.back()));
+    }
+    peer_->GetAll(asked);
+    return all;
+  }
+  std::vector<Shared> GetTogether(int count, const std::string& prefix = "k") {
+    std::vector<std::string> keys;
+    for (int i = 0; i < count; ++i) keys.push_back(prefix + std::to_string(i));
+    return GetTogether(keys);
   }
   // Takes both slots.
   void Fill() {
@@ -156,15 +189,13 @@ TEST_F(PeerBatches, GetsThatFindNoSlotTravelTogether) {
 
 TEST_F(PeerBatches, WhatTheEndsOfABatchAskForTravelsTogether) {
   int ended = 0;
-  peer_->Hold();
+  std::vector<std::shared_ptr<PeerGet>> asked;
   for (int i = 0; i < 10; ++i) {
-    peer_->Get("g", "k" + std::to_string(i), 1000, [&](const PeerAnswer&) -> int64_t {
-      ++ended;
-      Get("next" + std::to_string(ended));
-      return 0;
-    });
+    auto get = std::make_shared<Asked>("k" + std::to_string(i), 60'000'000'000, std::make_shared<Got>());
+    get->on_end = [&] { Get("next" + std::to_string(++ended)); };
+    asked.push_back(std::move(get));
   }
-  peer_->Release();
+  peer_->GetAll(asked);
   auto more = Get("more");  // No slot is free.
   AnswerAll(0);
   EXPECT_EQ(ended, 10);
@@ -172,14 +203,8 @@ TEST_F(PeerBatches, WhatTheEndsOfABatchAskForTravelsTogether) {
   EXPECT_EQ(Keys(1).size(), 10u);
 }
 
-TEST_F(PeerBatches, WhatIsBegunUnderAHoldIsOneRequest) {
-  peer_->Hold();
-  peer_->Hold();
-  auto gets = GetMany(100);
-  EXPECT_TRUE(channel_->requests.empty());
-  peer_->Release();
-  EXPECT_TRUE(channel_->requests.empty()) << "holds nest";
-  peer_->Release();
+TEST_F(PeerBatches, WhatIsAskedForTogetherIsOneRequest) {
+  auto gets = GetTogether(100);
   ASSERT_EQ(channel_->requests.size(), 1u);
   EXPECT_EQ(Keys().size(), 100u);
   AnswerAll();
@@ -187,10 +212,8 @@ TEST_F(PeerBatches, WhatIsBegunUnderAHoldIsOneRequest) {
 }
 
 TEST_F(PeerBatches, ABatchIsBounded) {
-  peer_->Hold();
-  auto gets = GetMany(2500);
-  EXPECT_EQ(channel_->requests.size(), 2u) << "a full batch does not wait for the hold's end";
-  peer_->Release();
+  auto gets = GetTogether(2500);
+  EXPECT_EQ(channel_->requests.size(), 2u);
   EXPECT_EQ(Keys(0).size(), 1000u);
   EXPECT_EQ(Keys(1).size(), 1000u);
   AnswerAll();
@@ -198,12 +221,58 @@ TEST_F(PeerBatches, ABatchIsBounded) {
   EXPECT_EQ(Keys(1).size(), 500u);
   for (int i = 0; i < 2; ++i) AnswerAll();
 
-  peer_->Hold();
-  for (int i = 0; i < 3; ++i) Get(std::string(100'000, 'k'));
-  peer_->Release();
+  GetTogether(std::vector<std::string>(3, std::string(100'000, 'k')));
   ASSERT_EQ(channel_->open.size(), 2u);
   EXPECT_EQ(Keys(0).size(), 2u);
   EXPECT_EQ(Keys(1).size(), 1u);
+}
+
+TEST_F(PeerBatches, P4WhatIsGivenUpBeforeItIsAskedForIsNotAskedFor) {
+  auto kept = std::make_shared<Got>();
+  auto given_up = std::make_shared<Got>();
+  const std::vector<std::shared_ptr<PeerGet>> asked = {std::make_shared<Asked>("a", 60'000'000'000, given_up),
+                                                       std::make_shared<Asked>("b", 60'000'000'000, kept)};
+  peer_->GiveUp(*asked[0]);
+  EXPECT_EQ(given_up->times, 0);
+  peer_->GetAll(asked);
+  EXPECT_EQ(given_up->times, 1);
+  EXPECT_EQ(given_up->code(), Code::kCancelled);
+  EXPECT_EQ(Keys(), std::vector<std::string>{"b"});
+  Answer(0, {ValueOf("v")});
+  EXPECT_EQ(kept->Value(), "v");
+  peer_->GiveUp(*asked[1]);
+  EXPECT_EQ(kept->times, 1);
+  EXPECT_TRUE(channel_->open.empty());
+}
+
+TEST_F(PeerBatches, P4WhatIsGivenUpWhileItIsSentEndsOnce) {
+  auto got = std::make_shared<Got>();
+  const std::vector<std::shared_ptr<PeerGet>> asked = {std::make_shared<Asked>("a", 60'000'000'000, got)};
+  channel_->while_sending = [&] { peer_->GiveUp(*asked[0]); };
+  peer_->GetAll(asked);
+  channel_->while_sending = nullptr;
+  EXPECT_EQ(got->times, 1);
+  EXPECT_EQ(got->code(), Code::kCancelled);
+  Answer(0, {ValueOf("late")});
+  EXPECT_EQ(got->times, 1);
+}
+
+TEST_F(PeerBatches, P6EachOfThoseAskedForTogetherEndsByItsOwnDeadline) {
+  auto hasty = std::make_shared<Got>();
+  auto patient = std::make_shared<Got>();
+  const int64_t now_ns = runtime_.clock().MonotonicNs();
+  const std::vector<std::shared_ptr<PeerGet>> asked = {std::make_shared<Asked>("a", now_ns + 100'000'000, hasty),
+                                                       std::make_shared<Asked>("b", now_ns + 60'000'000'000, patient)};
+  peer_->GetAll(asked);
+  const auto entries = Entries();
+  EXPECT_EQ(entries.at(0).timeout_ms, 100);
+  EXPECT_EQ(entries.at(1).timeout_ms, 60'000);
+  runtime_.Pass(100);
+  EXPECT_EQ(hasty->code(), Code::kTimeout);
+  EXPECT_EQ(patient->times, 0);
+  Answer(0, {ValueOf("late"), ValueOf("v")});
+  EXPECT_EQ(hasty->times, 1);
+  EXPECT_EQ(patient->Value(), "v");
 }
 
 TEST_F(PeerBatches, GroupsTakeTurns) {
@@ -257,9 +326,7 @@ TEST_F(PeerBatches, AFailingKeyFailsAlone) {
 }
 
 TEST_F(PeerBatches, ALostBatchEndsItsGetsAndAnUnreadableOneToo) {
-  peer_->Hold();
-  auto gets = GetMany(2);
-  peer_->Release();
+  auto gets = GetTogether(2);
   Answer(0, Status(Code::kTimeout, "silence"));
   for (const Shared& got : gets) EXPECT_EQ(got->code(), Code::kTimeout);
   auto got = Get("k");
@@ -408,11 +475,12 @@ TEST_F(PeerBatches, CancelledWhileItWaitsForASlot) {
 }
 
 TEST_F(PeerBatches, P6CancelledOnTheWayItsTicketIsDropped) {
-  peer_->Hold();
-  auto a = Get("a");
-  auto b = Get("b");
-  peer_->Release();
-  peer_->Cancel(a->id);
+  auto a = std::make_shared<Got>();
+  auto b = std::make_shared<Got>();
+  const std::vector<std::shared_ptr<PeerGet>> asked = {std::make_shared<Asked>("a", 60'000'000'000, a),
+                                                       std::make_shared<Asked>("b", 60'000'000'000, b)};
+  peer_->GetAll(asked);
+  peer_->GiveUp(*asked[0]);
   EXPECT_EQ(a->code(), Code::kCancelled);
   EXPECT_TRUE(channel_->cancelled.empty()) << "the request carries others";
   Answer(0, {Later(100), ValueOf("b")});
@@ -483,9 +551,7 @@ TEST_F(PeerBatches, P6EachGetEndsByItsOwnDeadline) {
 }
 
 TEST_F(PeerBatches, AValueThatDoesNotFitIsAskedForAlone) {
-  peer_->Hold();
-  auto gets = GetMany(3);
-  peer_->Release();
+  auto gets = GetTogether(3);
   std::vector<wire::BatchAnswer> answers(3, ValueOf("v"));
   answers[1].code = answers[2].code = Code::kTooLarge;
   Answer(0, answers);
@@ -510,9 +576,7 @@ TEST_F(PeerBatches, AValueThatDoesNotFitIsAskedForAlone) {
 TEST_F(PeerBatches, APeerThatIsAGoNodeNowGetsPlainRequests) {
   for (const int status : {404, 405}) {
     Become(kTicketed);
-    peer_->Hold();
-    auto gets = GetMany(2);
-    peer_->Release();
+    auto gets = GetTogether(2);
     auto fill = Get("fill");
     auto queued = Get("queued");
     runtime_.Pass(300);
@@ -631,19 +695,22 @@ TEST_F(PeerBatches, CloseEndsWhatWaits) {
 }
 
 TEST_F(PeerBatches, ATrialThatEndsUnsentIsGivenBack) {
+  auto slow = Get("slow");
   for (int i = 0; i < 5; ++i) {
     Get("k", 60'000);
-    Answer(0, Status(Code::kTimeout, "silence"));
+    Answer(1, Status(Code::kTimeout, "silence"));
   }
   EXPECT_EQ(Get("k")->code(), Code::kUnreachable) << "the breaker is open";
   runtime_.Pass(500);
-  peer_->Hold();
-  auto trial = Get("k");
-  peer_->Cancel(trial->id);
-  auto next = Get("k");
-  peer_->Release();
+  Shared next;
+  {
+    const Burst burst;  // Until it is over, what is asked for waits.
+    auto trial = Get("k");
+    peer_->Cancel(trial->id);
+    next = Get("k");
+  }
   EXPECT_EQ(next->times, 0) << "it is the trial now";
-  AnswerAll();
+  AnswerAll(1);
   EXPECT_EQ(next->Value(), "v:k");
 }
 

@@ -131,6 +131,19 @@ class ThreadedChannel final : public PeerChannel {
   std::vector<std::thread> threads_;
 };
 
+struct Counted final : PeerGet {
+  Counted(std::atomic<int>& its_count, std::string_view asked_key) : count(its_count) {
+    group = "g";
+    key = asked_key;
+    deadline_ns = int64_t{1} << 60;
+  }
+  int64_t End(PeerAnswer /*answer*/) override {
+    ++count;
+    return 0;
+  }
+  std::atomic<int>& count;
+};
+
 void EveryCallEndsOnce(bool tickets) {
   FakeRuntime runtime;
   constexpr int kCallers = 4;
@@ -145,8 +158,23 @@ void EveryCallEndsOnce(bool tickets) {
     std::vector<std::thread> callers;
     for (int caller = 0; caller < kCallers; ++caller) {
       callers.emplace_back([&, caller] {
+        std::vector<std::shared_ptr<PeerGet>> together;
         for (int i = 0; i < kCalls; ++i) {
           std::atomic<int>& count = ended[static_cast<size_t>(caller * kCalls + i)];
+          if (i % 50 < 20) {
+            together.push_back(std::make_shared<Counted>(count, i % 2 == 0 ? std::string_view(long_key) : "k"));
+            if (i % 50 < 19) continue;
+            // Some are given up before they are asked for, some meanwhile, some afterwards.
+            peer->GiveUp(*together[3]);
+            std::thread other([&] {
+              for (size_t j = 0; j < together.size(); j += 4) peer->GiveUp(*together[j]);
+            });
+            peer->GetAll(together);
+            peer->GiveUp(*together[7]);
+            other.join();
+            together.clear();
+            continue;
+          }
           if (i % 5 == 4) {
             peer->RemoveKeys("g", {"a", "\xff", "\xfe"}, 1000, [&count](const Status&) { ++count; });
             continue;
@@ -156,8 +184,6 @@ void EveryCallEndsOnce(bool tickets) {
             return 0;
           });
           if (i % 3 == 0) peer->Cancel(id);
-          if (i % 50 == 10) peer->Hold();
-          if (i % 50 == 30) peer->Release();
         }
       });
     }

@@ -171,15 +171,15 @@ void Member::Get(int key, bool by_queue, bool can_lead, bool local, int64_t time
 
 void Member::GetMany(const std::vector<int>& keys, int64_t timeout_ms) {
   {
-    PeerHolds holds;
-    for (const int key : keys) Begin(key, 0, true, timeout_ms, &holds);
+    Asks asks(group_->context());
+    for (const int key : keys) Begin(key, 0, true, timeout_ms, &asks);
   }
   Poll();
 }
 
 void Member::Peek(int key) { Begin(key, kPeek, false, 0); }
 
-void Member::Begin(int key, int flags, bool by_queue, int64_t timeout_ms, PeerHolds* holds) {
+void Member::Begin(int key, int flags, bool by_queue, int64_t timeout_ms, Asks* asks) {
   Model& model = around_.model;
   const Model::Id get = model.BeginGet(incarnation_, key, by_queue, timeout_ms);
   SimRuntime* const runtime = runtime_.get();
@@ -194,7 +194,7 @@ void Member::Begin(int key, int flags, bool by_queue, int64_t timeout_ms, PeerHo
   };
   GetAnswer answer;
   const Begun begun =
-      group_->Begin(around_.keys[static_cast<size_t>(key)], flags, timeout_ms, make_waiter, &answer, holds);
+      group_->Begin(around_.keys[static_cast<size_t>(key)], flags, timeout_ms, make_waiter, &answer, asks);
   if (made > 1 || (made == 1 && begun != Begun::kPending && begun != Begun::kFailed)) {
     model.Broken(Promise::kP4, incarnation_, key, "a get that does not wait made a waiter");
   }

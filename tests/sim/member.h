@@ -97,7 +97,7 @@ class Member {
 
   int KeyOf(std::string_view key) const;
   ValueRef NewValue(int key, Model::Id origin);
-  void Begin(int key, int flags, bool by_queue, int64_t timeout_ms, PeerHolds* holds = nullptr);
+  void Begin(int key, int flags, bool by_queue, int64_t timeout_ms, Asks* asks = nullptr);
   void StartRun(std::unique_ptr<Load> load, bool led);
   void FinishRun(Model::Id run);
   void GiveUp(Model::Id run);
