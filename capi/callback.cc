@@ -88,4 +88,9 @@ void Announced::operator()(Response response) {
   queue_->Deliver(std::move(node_));
 }
 
+void Announced::Dismiss() {
+  node_.reset();
+  queue_->Leave(1);
+}
+
 }  // namespace cohort::capi

@@ -101,6 +101,8 @@ class Announced {
   ~Announced();
   void operator()(const Status& status);
   void operator()(Response response);
+  // It will not come: whoever it is for knows already.
+  void Dismiss();
 
  private:
   std::shared_ptr<EventQueue> queue_;

@@ -1,6 +1,10 @@
-// Changing: set, remove and remove_keys, each in three forms that differ only in where the end goes.
+// Changing: set, remove and remove_keys, each in forms that differ only in where the end goes.
+#include <atomic>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "capi/callback.h"
 #include "capi/check.h"
@@ -12,6 +16,7 @@
 using cohort::Code;
 using cohort::EventKind;
 using cohort::EventNode;
+using cohort::EventQueue;
 using cohort::Group;
 using cohort::Status;
 using cohort::Value;
@@ -73,6 +78,70 @@ Status ToQueue(const cohort_group_t* group, cohort_queue_t* queue, uint64_t tag,
   const std::shared_ptr<Group> own = group->group;
   change(*own, Announced(queue->queue, std::move(node)));
   return {};
+}
+
+// The end of a change that may come before its beginning has returned: then whoever began it is told, and not the
+// queue.
+//
+//   1. the change ends, and says so       1. beginning it returns, and says that nobody waits here
+//   2. beginning it returns and sees it   2. the change ends, sees it, and delivers its event
+class EarlyEnd {
+ public:
+  // REQUIRES: the queue has been entered.
+  void Expect(const std::shared_ptr<EventQueue>& queue, std::unique_ptr<EventNode> node) {
+    event_.emplace(queue, std::move(node));
+  }
+  void End(const Status& status) {
+    status_ = status;
+    if (state_.exchange(State::kEnded, std::memory_order_acq_rel) == State::kReturned) (*event_)(status);
+  }
+  // Once, by whoever began. True: it has ended, with that status.
+  bool Returned(Status* status) {
+    if (state_.exchange(State::kReturned, std::memory_order_acq_rel) == State::kOpen) return false;
+    event_->Dismiss();
+    *status = std::move(status_);
+    return true;
+  }
+
+ private:
+  enum class State { kOpen, kEnded, kReturned };
+  std::atomic<State> state_ = State::kOpen;
+  Status status_;
+  std::optional<Announced> event_;
+};
+
+// Ends an EarlyEnd; dropped, it ends it all the same.
+class EndEarly {
+ public:
+  explicit EndEarly(std::shared_ptr<EarlyEnd> end) : end_(std::move(end)) {}
+  EndEarly(EndEarly&&) noexcept = default;
+  EndEarly& operator=(EndEarly&&) = delete;
+  ~EndEarly() {
+    if (end_ != nullptr) end_->End({Code::kClosed, "the instance is closed"});
+  }
+  void operator()(const Status& status) { std::exchange(end_, nullptr)->End(status); }
+
+ private:
+  std::shared_ptr<EarlyEnd> end_;
+};
+
+// As ToQueue, unless it ends at once. `begun` is COHORT_BEGIN_DONE or COHORT_BEGIN_PENDING.
+Status AtOnceOrToQueue(const cohort_group_t* group, cohort_queue_t* queue, uint64_t tag, Change change,
+                       int32_t* begun) {
+  const auto end = std::make_shared<EarlyEnd>();
+  auto node = std::make_unique<EventNode>(EventKind::kDone, tag);
+  if (!queue->queue->Enter()) return {Code::kClosed, "the queue is closed"};
+  end->Expect(queue->queue, std::move(node));
+  const std::shared_ptr<Group> own = group->group;
+  Status failure;
+  try {
+    change(*own, EndEarly(end));
+  } catch (...) {
+    failure = Caught();
+  }
+  Status status;
+  *begun = end->Returned(&status) ? COHORT_BEGIN_DONE : COHORT_BEGIN_PENDING;
+  return *begun == COHORT_BEGIN_DONE && !failure.ok() ? failure : status;
 }
 
 Status ToCall(const cohort_group_t* group, cohort_done_fn done, void* user, Change change) {
@@ -139,6 +208,30 @@ Change RemoveKeys(const char* keys, const int64_t* key_sizes, size_t count, int6
 }  // namespace cohort::capi
 
 extern "C" {
+
+int32_t cohort_group_begin_set(cohort_group_t* group, const char* key, size_t key_size, const void* value,
+                               size_t value_size, int64_t expire_unix_ns, int64_t timeout_ms, cohort_queue_t* queue,
+                               uint64_t tag, cohort_error_t* error) {
+  int32_t begun = 0;
+  const cohort_status_t status = Fence(error, [&] {
+    Check check = CheckSet(group, key, key_size, value, value_size);
+    if (!check.Handle(queue, "queue").ok()) return check.status();
+    return AtOnceOrToQueue(group, queue, tag, Set({key, key_size}, value, value_size, expire_unix_ns, timeout_ms),
+                           &begun);
+  });
+  return status == COHORT_OK ? begun : -status;
+}
+
+int32_t cohort_group_begin_remove(cohort_group_t* group, const char* key, size_t key_size, int64_t timeout_ms,
+                                  cohort_queue_t* queue, uint64_t tag, cohort_error_t* error) {
+  int32_t begun = 0;
+  const cohort_status_t status = Fence(error, [&] {
+    Check check = CheckRemove(group, key, key_size);
+    if (!check.Handle(queue, "queue").ok()) return check.status();
+    return AtOnceOrToQueue(group, queue, tag, Remove({key, key_size}, timeout_ms), &begun);
+  });
+  return status == COHORT_OK ? begun : -status;
+}
 
 cohort_status_t cohort_group_set(cohort_group_t* group, const char* key, size_t key_size, const void* value,
                                  size_t value_size, int64_t expire_unix_ns, int64_t timeout_ms, cohort_error_t* error) {

@@ -483,7 +483,8 @@ enum {
   COHORT_BEGIN_HIT = 1,     /**< The value is in the buffer or in answer->value. */
   COHORT_BEGIN_PENDING = 2, /**< An event with the tag will come. */
   COHORT_BEGIN_LEAD = 3,    /**< This caller runs the getter and ends answer->load; no event will come. */
-  COHORT_BEGIN_MISS = 4     /**< Only with COHORT_GET_PEEK: it is not here. */
+  COHORT_BEGIN_MISS = 4,    /**< Only with COHORT_GET_PEEK: it is not here. */
+  COHORT_BEGIN_DONE = 5     /**< Of a change: it has ended well, and no event will come. */
 };
 
 /** Flags of a get; add them up. */
@@ -620,6 +621,14 @@ COHORT_API cohort_status_t cohort_group_set_async(cohort_group_t *group, const c
                                                   const void *value, size_t value_size, int64_t expire_unix_ns,
                                                   int64_t timeout_ms, cohort_done_fn done, void *user,
                                                   cohort_error_t *error);
+/**
+ * Sets, as cohort_group_set_queue, but what has ended when this returns, as where no other member is to be told, says so at
+ * once: nobody need be woken for it.
+ * @return COHORT_BEGIN_DONE, COHORT_BEGIN_PENDING, or a negated status: then no event will come and the message is in @p error.
+ */
+COHORT_API int32_t cohort_group_begin_set(cohort_group_t *group, const char *key, size_t key_size, const void *value,
+                                          size_t value_size, int64_t expire_unix_ns, int64_t timeout_ms,
+                                          cohort_queue_t *queue, uint64_t tag, cohort_error_t *error);
 /** Removes and waits. */
 COHORT_API cohort_status_t cohort_group_remove(cohort_group_t *group, const char *key, size_t key_size,
                                                int64_t timeout_ms, cohort_error_t *error);
@@ -627,6 +636,10 @@ COHORT_API cohort_status_t cohort_group_remove(cohort_group_t *group, const char
 COHORT_API cohort_status_t cohort_group_remove_queue(cohort_group_t *group, const char *key, size_t key_size,
                                                      int64_t timeout_ms, cohort_queue_t *queue, uint64_t tag,
                                                      cohort_error_t *error);
+/** Removes; says at once what has ended at once, as cohort_group_begin_set. */
+COHORT_API int32_t cohort_group_begin_remove(cohort_group_t *group, const char *key, size_t key_size,
+                                             int64_t timeout_ms, cohort_queue_t *queue, uint64_t tag,
+                                             cohort_error_t *error);
 /** Removes; the end comes as a call, exactly once, unless this fails. */
 COHORT_API cohort_status_t cohort_group_remove_async(cohort_group_t *group, const char *key, size_t key_size,
                                                      int64_t timeout_ms, cohort_done_fn done, void *user,

@@ -233,6 +233,29 @@ TEST_P(Cluster, P7_ARemoveIsSeenByAll) {
   }
 }
 
+// Each change that has been begun ends once: at once, or as an event.
+TEST_P(Cluster, P7_ChangesThatAreBegunAreSeenByAll) {
+  const Owned<cohort_queue_t> queue = NewQueue();
+  const auto end = [&](int32_t begun, uint64_t tag) {
+    if (begun == COHORT_BEGIN_DONE) return;
+    ASSERT_EQ(begun, COHORT_BEGIN_PENDING) << error_.message();
+    const Event event = TakeOne(queue);
+    EXPECT_EQ(event->kind, COHORT_EVENT_DONE);
+    EXPECT_EQ(event->tag, tag);
+    EXPECT_EQ(event->status, COHORT_OK) << event.data();
+  };
+  for (size_t owner = 0; owner < 3; ++owner) {
+    const std::string key = KeyAt(owner, "begun");
+    for (const auto& member : members_) Got(member->group, key);
+    cohort_group_t* const group = members_[0]->group.get();
+    end(cohort_group_begin_set(group, key.data(), key.size(), "set", 3, 0, 0, queue.get(), 1, error_), 1);
+    for (const auto& member : members_) EXPECT_EQ(Got(member->group, key), "set");
+    end(cohort_group_begin_remove(group, key.data(), key.size(), 0, queue.get(), 2, error_), 2);
+    for (const auto& member : members_) EXPECT_FALSE(Cached(member->group, key));
+  }
+  EXPECT_TRUE(Empty(queue));
+}
+
 TEST_P(Cluster, P7_RemovedKeysAreGoneEverywhere) {
   std::string keys;
   std::vector<int64_t> sizes;

@@ -81,6 +81,16 @@ TEST_F(GroupChanges, EachEndComesToTheQueueOnce) {
   EXPECT_TRUE(Empty(queue_));
 }
 
+TEST_F(GroupChanges, WhatEndsAtOnceSaysSoAtOnce) {
+  ASSERT_EQ(cohort_group_begin_set(group_.get(), "k", 1, "set", 3, 0, 0, queue_.get(), 1, error_), COHORT_BEGIN_DONE);
+  EXPECT_EQ(Got(group_, "k"), "set");
+  ASSERT_EQ(cohort_group_begin_remove(group_.get(), "k", 1, 0, queue_.get(), 2, error_), COHORT_BEGIN_DONE);
+  EXPECT_FALSE(Cached(group_, "k"));
+  EXPECT_TRUE(Empty(queue_));
+  cohort_queue_close(queue_.get());
+  EXPECT_EQ(cohort_queue_drained(queue_.get()), 1) << "nothing is announced that will not come";
+}
+
 TEST_F(GroupChanges, EachEndIsCalledOnce) {
   Dones dones;
   ASSERT_EQ(cohort_group_set_async(group_.get(), "k", 1, "v", 1, 0, 0, &Dones::Call, &dones, error_), COHORT_OK);
@@ -99,6 +109,8 @@ TEST_F(GroupChanges, AClosedQueueRefuses) {
   EXPECT_EQ(error_.message(), "the queue is closed");
   EXPECT_EQ(cohort_group_remove_queue(group_.get(), "k", 1, 0, queue_.get(), 1, error_), COHORT_CLOSED);
   EXPECT_EQ(cohort_group_remove_keys_queue(group_.get(), "k", 1, &size, 1, 0, queue_.get(), 1, error_), COHORT_CLOSED);
+  EXPECT_EQ(cohort_group_begin_set(group_.get(), "k", 1, "v", 1, 0, 0, queue_.get(), 1, error_), -COHORT_CLOSED);
+  EXPECT_EQ(cohort_group_begin_remove(group_.get(), "k", 1, 0, queue_.get(), 1, error_), -COHORT_CLOSED);
   EXPECT_FALSE(Cached(group_, "k"));
   EXPECT_EQ(cohort_queue_drained(queue_.get()), 1);
 }
@@ -131,6 +143,12 @@ TEST_F(GroupChanges, P10_BadInputIsNamedAndLeavesNothingBehind) {
   EXPECT_EQ(cohort_group_set_async(group_.get(), "k", 1, "v", 1, 0, 0, nullptr, nullptr, error_),
             COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(error_.message(), "done is NULL");
+  EXPECT_EQ(cohort_group_begin_set(group_.get(), "k", 1, "v", 1, 0, 0, nullptr, 0, error_), -COHORT_INVALID_ARGUMENT);
+  EXPECT_EQ(error_.message(), "queue is NULL");
+  EXPECT_EQ(cohort_group_begin_set(group_.get(), "", 0, "v", 1, 0, 0, queue_.get(), 0, error_),
+            -COHORT_INVALID_ARGUMENT);
+  EXPECT_EQ(cohort_group_begin_remove(nullptr, "k", 1, 0, queue_.get(), 0, error_), -COHORT_INVALID_ARGUMENT);
+  EXPECT_EQ(cohort_group_begin_remove(group_.get(), "k", 1, 0, nullptr, 0, error_), -COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(cohort_group_remove(nullptr, "k", 1, 0, error_), COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(cohort_group_remove(group_.get(), nullptr, 1, 0, error_), COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(cohort_group_remove_queue(group_.get(), "k", 1, 0, nullptr, 0, error_), COHORT_INVALID_ARGUMENT);

@@ -208,10 +208,16 @@ TEST_F(Race, P4_ChangesWhileTheQueueAndTheInstanceClose) {
       for (size_t i = from; i < kGets; i += 2) {
         const int64_t size = 1;
         cohort_status_t status = COHORT_OK;
-        if (i % 3 == 0) {
+        if (i % 5 == 0) {
           status = cohort_group_set_queue(group_.get(), "k", 1, "v", 1, 0, 0, queue_.get(), i, nullptr);
-        } else if (i % 3 == 1) {
+        } else if (i % 5 == 1) {
           status = cohort_group_remove_queue(group_.get(), "k", 1, 0, queue_.get(), i, nullptr);
+        } else if (i % 5 == 2) {
+          status = cohort_group_begin_set(group_.get(), "k", 1, "v", 1, 0, 0, queue_.get(), i, nullptr);
+          if (status == COHORT_BEGIN_PENDING) status = COHORT_OK;
+        } else if (i % 5 == 3) {
+          status = cohort_group_begin_remove(group_.get(), "k", 1, 0, queue_.get(), i, nullptr);
+          if (status == COHORT_BEGIN_PENDING) status = COHORT_OK;
         } else {
           status = cohort_group_remove_keys_queue(group_.get(), "k", 1, &size, 1, 0, queue_.get(), i, nullptr);
         }

@@ -6203,6 +6203,107 @@ fail:
 }
 
 
+SWIGINTERN PyObject *_wrap_cohort_group_begin_set(PyObject *self, PyObject *args) {
+  PyObject *resultobj = 0;
+  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
+  char *arg2 = (char *) 0 ;
+  size_t arg3 ;
+  void *arg4 = (void *) 0 ;
+  size_t arg5 ;
+  int64_t arg6 ;
+  int64_t arg7 ;
+  cohort_queue_t *arg8 = (cohort_queue_t *) 0 ;
+  uint64_t arg9 ;
+  cohort_error_t *arg10 = (cohort_error_t *) 0 ;
+  bytes_arg bytes2 ;
+  bytes_arg bytes4 ;
+  long long val6 ;
+  int ecode6 = 0 ;
+  long long val7 ;
+  int ecode7 = 0 ;
+  unsigned long long val9 ;
+  int ecode9 = 0 ;
+  PyObject *swig_obj[7] ;
+  int32_t result;
+
+  {
+    memset(&bytes2, 0, sizeof bytes2);
+  }
+  {
+    memset(&bytes4, 0, sizeof bytes4);
+  }
+  {
+    arg10 = NULL;
+  }
+  {
+    arg10 = error_borrow();
+  }
+  if (!SWIG_Python_UnpackTuple(args, "cohort_group_begin_set", 7, 7, swig_obj)) SWIG_fail;
+  {
+    arg1 = (cohort_group_t *)handle_borrow(swig_obj[0], HANDLE_GROUP);
+    if (arg1 == NULL) SWIG_fail;
+  }
+  {
+    if (bytes_get(swig_obj[1], &bytes2) != 0) SWIG_fail;
+    arg2 = (char *)bytes2.data;
+    arg3 = (size_t)bytes2.size;
+  }
+  {
+    if (bytes_get(swig_obj[2], &bytes4) != 0) SWIG_fail;
+    arg4 = (void *)bytes4.data;
+    arg5 = (size_t)bytes4.size;
+  }
+  ecode6 = SWIG_AsVal_long_SS_long(swig_obj[3], &val6);
+  if (!SWIG_IsOK(ecode6)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode6), "in method '" "cohort_group_begin_set" "', argument " "6"" of type '" "int64_t""'");
+  }
+  arg6 = (int64_t)(val6);
+  ecode7 = SWIG_AsVal_long_SS_long(swig_obj[4], &val7);
+  if (!SWIG_IsOK(ecode7)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode7), "in method '" "cohort_group_begin_set" "', argument " "7"" of type '" "int64_t""'");
+  }
+  arg7 = (int64_t)(val7);
+  {
+    arg8 = (cohort_queue_t *)handle_borrow(swig_obj[5], HANDLE_QUEUE);
+    if (arg8 == NULL) SWIG_fail;
+  }
+  ecode9 = SWIG_AsVal_unsigned_SS_long_SS_long(swig_obj[6], &val9);
+  if (!SWIG_IsOK(ecode9)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode9), "in method '" "cohort_group_begin_set" "', argument " "9"" of type '" "uint64_t""'");
+  }
+  arg9 = (uint64_t)(val9);
+  result = (int32_t)cohort_group_begin_set(arg1,(char const *)arg2,arg3,(void const *)arg4,arg5,arg6,arg7,arg8,arg9,arg10);
+  resultobj = SWIG_From_int((int)(result));
+  {
+    if (cohort_error_status(arg10) != COHORT_OK) {
+      error_raise(arg10);
+      SWIG_fail;
+    }
+  }
+  {
+    bytes_done(&bytes2);
+  }
+  {
+    bytes_done(&bytes4);
+  }
+  {
+    error_return(arg10);
+  }
+  return resultobj;
+fail:
+  {
+    bytes_done(&bytes2);
+  }
+  {
+    bytes_done(&bytes4);
+  }
+  {
+    error_return(arg10);
+  }
+  return NULL;
+}
+
+
 SWIGINTERN PyObject *_wrap_cohort_group_remove_queue(PyObject *self, PyObject *args) {
   PyObject *resultobj = 0;
   cohort_group_t *arg1 = (cohort_group_t *) 0 ;
@@ -6262,6 +6363,82 @@ SWIGINTERN PyObject *_wrap_cohort_group_remove_queue(PyObject *self, PyObject *a
     resultobj = Py_None;
     Py_INCREF(resultobj);
   }
+  {
+    if (cohort_error_status(arg7) != COHORT_OK) {
+      error_raise(arg7);
+      SWIG_fail;
+    }
+  }
+  {
+    bytes_done(&bytes2);
+  }
+  {
+    error_return(arg7);
+  }
+  return resultobj;
+fail:
+  {
+    bytes_done(&bytes2);
+  }
+  {
+    error_return(arg7);
+  }
+  return NULL;
+}
+
+
+SWIGINTERN PyObject *_wrap_cohort_group_begin_remove(PyObject *self, PyObject *args) {
+  PyObject *resultobj = 0;
+  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
+  char *arg2 = (char *) 0 ;
+  size_t arg3 ;
+  int64_t arg4 ;
+  cohort_queue_t *arg5 = (cohort_queue_t *) 0 ;
+  uint64_t arg6 ;
+  cohort_error_t *arg7 = (cohort_error_t *) 0 ;
+  bytes_arg bytes2 ;
+  long long val4 ;
+  int ecode4 = 0 ;
+  unsigned long long val6 ;
+  int ecode6 = 0 ;
+  PyObject *swig_obj[5] ;
+  int32_t result;
+
+  {
+    memset(&bytes2, 0, sizeof bytes2);
+  }
+  {
+    arg7 = NULL;
+  }
+  {
+    arg7 = error_borrow();
+  }
+  if (!SWIG_Python_UnpackTuple(args, "cohort_group_begin_remove", 5, 5, swig_obj)) SWIG_fail;
+  {
+    arg1 = (cohort_group_t *)handle_borrow(swig_obj[0], HANDLE_GROUP);
+    if (arg1 == NULL) SWIG_fail;
+  }
+  {
+    if (bytes_get(swig_obj[1], &bytes2) != 0) SWIG_fail;
+    arg2 = (char *)bytes2.data;
+    arg3 = (size_t)bytes2.size;
+  }
+  ecode4 = SWIG_AsVal_long_SS_long(swig_obj[2], &val4);
+  if (!SWIG_IsOK(ecode4)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode4), "in method '" "cohort_group_begin_remove" "', argument " "4"" of type '" "int64_t""'");
+  }
+  arg4 = (int64_t)(val4);
+  {
+    arg5 = (cohort_queue_t *)handle_borrow(swig_obj[3], HANDLE_QUEUE);
+    if (arg5 == NULL) SWIG_fail;
+  }
+  ecode6 = SWIG_AsVal_unsigned_SS_long_SS_long(swig_obj[4], &val6);
+  if (!SWIG_IsOK(ecode6)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode6), "in method '" "cohort_group_begin_remove" "', argument " "6"" of type '" "uint64_t""'");
+  }
+  arg6 = (uint64_t)(val6);
+  result = (int32_t)cohort_group_begin_remove(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7);
+  resultobj = SWIG_From_int((int)(result));
   {
     if (cohort_error_status(arg7) != COHORT_OK) {
       error_raise(arg7);
@@ -6968,7 +7145,9 @@ static PyMethodDef SwigMethods[] = {
 	 { "cohort_load_watch", _wrap_cohort_load_watch, METH_VARARGS, NULL},
 	 { "cohort_load_leave", _wrap_cohort_load_leave, METH_O, NULL},
 	 { "cohort_group_set_queue", _wrap_cohort_group_set_queue, METH_VARARGS, NULL},
+	 { "cohort_group_begin_set", _wrap_cohort_group_begin_set, METH_VARARGS, NULL},
 	 { "cohort_group_remove_queue", _wrap_cohort_group_remove_queue, METH_VARARGS, NULL},
+	 { "cohort_group_begin_remove", _wrap_cohort_group_begin_remove, METH_VARARGS, NULL},
 	 { "cohort_group_remove_keys_queue", _wrap_cohort_group_remove_keys_queue, METH_VARARGS, NULL},
 	 { "cohort_group_local_set", _wrap_cohort_group_local_set, METH_VARARGS, NULL},
 	 { "cohort_group_local_remove", _wrap_cohort_group_local_remove, METH_VARARGS, NULL},
@@ -7627,6 +7806,7 @@ SWIG_init(void) {
   SWIG_Python_SetConstant(d, "COHORT_BEGIN_PENDING",SWIG_From_int((int)(COHORT_BEGIN_PENDING)));
   SWIG_Python_SetConstant(d, "COHORT_BEGIN_LEAD",SWIG_From_int((int)(COHORT_BEGIN_LEAD)));
   SWIG_Python_SetConstant(d, "COHORT_BEGIN_MISS",SWIG_From_int((int)(COHORT_BEGIN_MISS)));
+  SWIG_Python_SetConstant(d, "COHORT_BEGIN_DONE",SWIG_From_int((int)(COHORT_BEGIN_DONE)));
   SWIG_Python_SetConstant(d, "COHORT_GET_CAN_LEAD",SWIG_From_int((int)(COHORT_GET_CAN_LEAD)));
   SWIG_Python_SetConstant(d, "COHORT_GET_LOCAL",SWIG_From_int((int)(COHORT_GET_LOCAL)));
   SWIG_Python_SetConstant(d, "COHORT_GET_PEEK",SWIG_From_int((int)(COHORT_GET_PEEK)));

@@ -1501,6 +1501,37 @@ intgo _wrap_cohort_group_set_queue_cohort_go(cohort_group_t *_swig_go_0, _gostri
 }
 
 
+intgo _wrap_cohort_group_begin_set_cohort_go(cohort_group_t *_swig_go_0, _gostring_ _swig_go_1, _goslice_ _swig_go_2, long long _swig_go_3, long long _swig_go_4, cohort_queue_t *_swig_go_5, long long _swig_go_6, cohort_error_t *_swig_go_7) {
+  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
+  char *arg2 = (char *) 0 ;
+  size_t arg3 ;
+  void *arg4 = (void *) 0 ;
+  size_t arg5 ;
+  int64_t arg6 ;
+  int64_t arg7 ;
+  cohort_queue_t *arg8 = (cohort_queue_t *) 0 ;
+  uint64_t arg9 ;
+  cohort_error_t *arg10 = (cohort_error_t *) 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = (cohort_group_t *)_swig_go_0;
+  arg2 = (char *)_swig_go_1.p; arg3 = (size_t)_swig_go_1.n;
+  arg4 = (void *)_swig_go_2.array; arg5 = (size_t)_swig_go_2.len;
+  arg6 = (int64_t)_swig_go_3;
+  arg7 = (int64_t)_swig_go_4;
+  arg8 = (cohort_queue_t *)_swig_go_5;
+  arg9 = (uint64_t)_swig_go_6;
+  arg10 = (cohort_error_t *)_swig_go_7;
+
+  result = (int32_t)cohort_group_begin_set(arg1,(char const *)arg2,arg3,(void const *)arg4,arg5,arg6,arg7,arg8,arg9,arg10);
+  _swig_go_result = result;
+
+
+  return _swig_go_result;
+}
+
+
 intgo _wrap_cohort_group_remove_queue_cohort_go(cohort_group_t *_swig_go_0, _gostring_ _swig_go_1, long long _swig_go_2, cohort_queue_t *_swig_go_3, long long _swig_go_4, cohort_error_t *_swig_go_5) {
   cohort_group_t *arg1 = (cohort_group_t *) 0 ;
   char *arg2 = (char *) 0 ;
@@ -1520,6 +1551,32 @@ intgo _wrap_cohort_group_remove_queue_cohort_go(cohort_group_t *_swig_go_0, _gos
   arg7 = (cohort_error_t *)_swig_go_5;
 
   result = (cohort_status_t)cohort_group_remove_queue(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7);
+  _swig_go_result = result;
+
+
+  return _swig_go_result;
+}
+
+
+intgo _wrap_cohort_group_begin_remove_cohort_go(cohort_group_t *_swig_go_0, _gostring_ _swig_go_1, long long _swig_go_2, cohort_queue_t *_swig_go_3, long long _swig_go_4, cohort_error_t *_swig_go_5) {
+  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
+  char *arg2 = (char *) 0 ;
+  size_t arg3 ;
+  int64_t arg4 ;
+  cohort_queue_t *arg5 = (cohort_queue_t *) 0 ;
+  uint64_t arg6 ;
+  cohort_error_t *arg7 = (cohort_error_t *) 0 ;
+  int32_t result;
+  intgo _swig_go_result;
+
+  arg1 = (cohort_group_t *)_swig_go_0;
+  arg2 = (char *)_swig_go_1.p; arg3 = (size_t)_swig_go_1.n;
+  arg4 = (int64_t)_swig_go_2;
+  arg5 = (cohort_queue_t *)_swig_go_3;
+  arg6 = (uint64_t)_swig_go_4;
+  arg7 = (cohort_error_t *)_swig_go_5;
+
+  result = (int32_t)cohort_group_begin_remove(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7);
   _swig_go_result = result;
 
 

@@ -107,6 +107,8 @@ pub const COHORT_BEGIN_PENDING: i32 = 2;
 pub const COHORT_BEGIN_LEAD: i32 = 3;
 /// Only with `COHORT_GET_PEEK`: it is not here.
 pub const COHORT_BEGIN_MISS: i32 = 4;
+/// Of a change: it has ended well, and no event will come.
+pub const COHORT_BEGIN_DONE: i32 = 5;
 /// The caller is willing to run the getter: begin may answer LEAD, or a queue bring it.
 pub const COHORT_GET_CAN_LEAD: i32 = 1;
 /// Never ask a peer: for a get that a peer has asked for. Fills hot only unless this member
@@ -920,6 +922,21 @@ extern "C" {
         user: *mut c_void,
         error: *mut cohort_error_t,
     ) -> cohort_status_t;
+    /// Sets, as `cohort_group_set_queue`, but what has ended when this returns, as where no other member is to be told, says so at
+    /// once: nobody need be woken for it.
+    /// Returns `COHORT_BEGIN_DONE`, `COHORT_BEGIN_PENDING`, or a negated status: then no event will come and the message is in `error`.
+    pub fn cohort_group_begin_set(
+        group: *mut cohort_group_t,
+        key: *const c_char,
+        key_size: usize,
+        value: *const c_void,
+        value_size: usize,
+        expire_unix_ns: i64,
+        timeout_ms: i64,
+        queue: *mut cohort_queue_t,
+        tag: u64,
+        error: *mut cohort_error_t,
+    ) -> i32;
     /// Removes and waits.
     pub fn cohort_group_remove(
         group: *mut cohort_group_t,
@@ -938,6 +955,16 @@ extern "C" {
         tag: u64,
         error: *mut cohort_error_t,
     ) -> cohort_status_t;
+    /// Removes; says at once what has ended at once, as `cohort_group_begin_set`.
+    pub fn cohort_group_begin_remove(
+        group: *mut cohort_group_t,
+        key: *const c_char,
+        key_size: usize,
+        timeout_ms: i64,
+        queue: *mut cohort_queue_t,
+        tag: u64,
+        error: *mut cohort_error_t,
+    ) -> i32;
     /// Removes; the end comes as a call, exactly once, unless this fails.
     pub fn cohort_group_remove_async(
         group: *mut cohort_group_t,

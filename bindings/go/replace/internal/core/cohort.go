@@ -105,33 +105,41 @@ typedef long long swig_type_64;
 typedef long long swig_type_65;
 typedef long long swig_type_66;
 typedef _gostring_ swig_type_67;
-typedef long long swig_type_68;
+typedef _goslice_ swig_type_68;
 typedef long long swig_type_69;
-typedef _gostring_ swig_type_70;
-typedef _goslice_ swig_type_71;
-typedef long long swig_type_72;
+typedef long long swig_type_70;
+typedef long long swig_type_71;
+typedef _gostring_ swig_type_72;
 typedef long long swig_type_73;
-typedef _gostring_ swig_type_74;
-typedef _goslice_ swig_type_75;
+typedef long long swig_type_74;
+typedef _gostring_ swig_type_75;
 typedef long long swig_type_76;
-typedef _gostring_ swig_type_77;
-typedef long long swig_type_78;
-typedef long long swig_type_79;
+typedef long long swig_type_77;
+typedef _gostring_ swig_type_78;
+typedef _goslice_ swig_type_79;
 typedef long long swig_type_80;
 typedef long long swig_type_81;
-typedef long long swig_type_82;
-typedef _gostring_ swig_type_83;
-typedef _gostring_ swig_type_84;
+typedef _gostring_ swig_type_82;
+typedef _goslice_ swig_type_83;
+typedef long long swig_type_84;
 typedef _gostring_ swig_type_85;
 typedef long long swig_type_86;
 typedef long long swig_type_87;
-typedef _goslice_ swig_type_88;
+typedef long long swig_type_88;
 typedef long long swig_type_89;
-typedef _gostring_ swig_type_90;
-typedef _goslice_ swig_type_91;
-typedef long long swig_type_92;
+typedef long long swig_type_90;
+typedef _gostring_ swig_type_91;
+typedef _gostring_ swig_type_92;
 typedef _gostring_ swig_type_93;
 typedef long long swig_type_94;
+typedef long long swig_type_95;
+typedef _goslice_ swig_type_96;
+typedef long long swig_type_97;
+typedef _gostring_ swig_type_98;
+typedef _goslice_ swig_type_99;
+typedef long long swig_type_100;
+typedef _gostring_ swig_type_101;
+typedef long long swig_type_102;
 extern void _wrap_Swig_free_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_cohort_gov3(swig_intgo arg1);
 extern swig_intgo _wrap_cohort_gov3_begin_cohort_gov3(uintptr_t arg1, swig_type_1 arg2, swig_type_2 arg3, swig_intgo arg4, swig_type_3 arg5, uintptr_t arg6);
@@ -206,27 +214,29 @@ extern swig_intgo _wrap_cohort_load_complete_value_cohort_gov3(uintptr_t arg1, u
 extern swig_type_59 _wrap_cohort_load_fail_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_60 arg3, swig_type_61 arg4);
 extern void _wrap_cohort_load_free_cohort_gov3(uintptr_t arg1);
 extern swig_intgo _wrap_cohort_group_set_queue_cohort_gov3(uintptr_t arg1, swig_type_62 arg2, swig_type_63 arg3, swig_type_64 arg4, swig_type_65 arg5, uintptr_t arg6, swig_type_66 arg7, uintptr_t arg8);
-extern swig_intgo _wrap_cohort_group_remove_queue_cohort_gov3(uintptr_t arg1, swig_type_67 arg2, swig_type_68 arg3, uintptr_t arg4, swig_type_69 arg5, uintptr_t arg6);
-extern swig_intgo _wrap_cohort_group_remove_keys_queue_cohort_gov3(uintptr_t arg1, swig_type_70 arg2, swig_type_71 arg3, swig_type_72 arg4, uintptr_t arg5, swig_type_73 arg6, uintptr_t arg7);
-extern swig_intgo _wrap_cohort_group_local_set_cohort_gov3(uintptr_t arg1, swig_type_74 arg2, swig_type_75 arg3, swig_type_76 arg4, uintptr_t arg5);
-extern swig_intgo _wrap_cohort_group_local_remove_cohort_gov3(uintptr_t arg1, swig_type_77 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_cohort_group_begin_set_cohort_gov3(uintptr_t arg1, swig_type_67 arg2, swig_type_68 arg3, swig_type_69 arg4, swig_type_70 arg5, uintptr_t arg6, swig_type_71 arg7, uintptr_t arg8);
+extern swig_intgo _wrap_cohort_group_remove_queue_cohort_gov3(uintptr_t arg1, swig_type_72 arg2, swig_type_73 arg3, uintptr_t arg4, swig_type_74 arg5, uintptr_t arg6);
+extern swig_intgo _wrap_cohort_group_begin_remove_cohort_gov3(uintptr_t arg1, swig_type_75 arg2, swig_type_76 arg3, uintptr_t arg4, swig_type_77 arg5, uintptr_t arg6);
+extern swig_intgo _wrap_cohort_group_remove_keys_queue_cohort_gov3(uintptr_t arg1, swig_type_78 arg2, swig_type_79 arg3, swig_type_80 arg4, uintptr_t arg5, swig_type_81 arg6, uintptr_t arg7);
+extern swig_intgo _wrap_cohort_group_local_set_cohort_gov3(uintptr_t arg1, swig_type_82 arg2, swig_type_83 arg3, swig_type_84 arg4, uintptr_t arg5);
+extern swig_intgo _wrap_cohort_group_local_remove_cohort_gov3(uintptr_t arg1, swig_type_85 arg2, uintptr_t arg3);
 extern void _wrap_cohort_group_free_cohort_gov3(uintptr_t arg1);
 extern uintptr_t _wrap_cohort_group_name_cohort_gov3(uintptr_t arg1);
-extern swig_type_78 _wrap_cohort_group_name_size_cohort_gov3(uintptr_t arg1);
-extern swig_type_79 _wrap_cohort_group_stats_cohort_gov3(uintptr_t arg1, swig_voidp arg2);
-extern swig_type_80 _wrap_cohort_group_cache_stats_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_voidp arg3);
-extern swig_intgo _wrap_cohort_group_reset_cache_cohort_gov3(uintptr_t arg1, swig_type_81 arg2, uintptr_t arg3);
+extern swig_type_86 _wrap_cohort_group_name_size_cohort_gov3(uintptr_t arg1);
+extern swig_type_87 _wrap_cohort_group_stats_cohort_gov3(uintptr_t arg1, swig_voidp arg2);
+extern swig_type_88 _wrap_cohort_group_cache_stats_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_voidp arg3);
+extern swig_intgo _wrap_cohort_group_reset_cache_cohort_gov3(uintptr_t arg1, swig_type_89 arg2, uintptr_t arg3);
 extern uintptr_t _wrap_cohort_transport_new_http_cohort_gov3(uintptr_t arg1);
-extern swig_intgo _wrap_cohort_transport_set_limit_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_82 arg3, uintptr_t arg4);
-extern swig_intgo _wrap_cohort_transport_set_tls_cohort_gov3(uintptr_t arg1, swig_type_83 arg2, swig_type_84 arg3, swig_type_85 arg4, swig_intgo arg5, uintptr_t arg6);
+extern swig_intgo _wrap_cohort_transport_set_limit_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_90 arg3, uintptr_t arg4);
+extern swig_intgo _wrap_cohort_transport_set_tls_cohort_gov3(uintptr_t arg1, swig_type_91 arg2, swig_type_92 arg3, swig_type_93 arg4, swig_intgo arg5, uintptr_t arg6);
 extern uintptr_t _wrap_cohort_transport_new_inproc_cohort_gov3(uintptr_t arg1);
-extern uintptr_t _wrap_cohort_transport_new_queue_cohort_gov3(swig_intgo arg1, uintptr_t arg2, swig_type_86 arg3, uintptr_t arg4);
+extern uintptr_t _wrap_cohort_transport_new_queue_cohort_gov3(swig_intgo arg1, uintptr_t arg2, swig_type_94 arg3, uintptr_t arg4);
 extern void _wrap_cohort_transport_free_cohort_gov3(uintptr_t arg1);
 extern void _wrap_cohort_request_view_cohort_gov3(uintptr_t arg1, swig_voidp arg2);
-extern swig_intgo _wrap_cohort_request_watch_cohort_gov3(uintptr_t arg1, uintptr_t arg2, swig_type_87 arg3, uintptr_t arg4);
-extern void _wrap_cohort_request_reply_cohort_gov3(uintptr_t arg1, swig_type_88 arg2, swig_type_89 arg3);
-extern void _wrap_cohort_request_reply_raw_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_90 arg3, swig_type_91 arg4);
-extern swig_type_92 _wrap_cohort_request_fail_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_93 arg3, swig_type_94 arg4);
+extern swig_intgo _wrap_cohort_request_watch_cohort_gov3(uintptr_t arg1, uintptr_t arg2, swig_type_95 arg3, uintptr_t arg4);
+extern void _wrap_cohort_request_reply_cohort_gov3(uintptr_t arg1, swig_type_96 arg2, swig_type_97 arg3);
+extern void _wrap_cohort_request_reply_raw_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_98 arg3, swig_type_99 arg4);
+extern swig_type_100 _wrap_cohort_request_fail_cohort_gov3(uintptr_t arg1, swig_intgo arg2, swig_type_101 arg3, swig_type_102 arg4);
 extern void _wrap_cohort_request_free_cohort_gov3(uintptr_t arg1);
 #undef intgo
 */
@@ -959,6 +969,27 @@ func Cohort_group_set_queue(arg1 uintptr, arg2 string, arg3 []byte, arg4 int64, 
 	return swig_r
 }
 
+func Cohort_group_begin_set(arg1 uintptr, arg2 string, arg3 []byte, arg4 int64, arg5 int64, arg6 uintptr, arg7 uint64, arg8 uintptr) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	_swig_i_3 := arg4
+	_swig_i_4 := arg5
+	_swig_i_5 := arg6
+	_swig_i_6 := arg7
+	_swig_i_7 := arg8
+	swig_r = (int)(C._wrap_cohort_group_begin_set_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_68)(unsafe.Pointer(&_swig_i_2)), C.swig_type_69(_swig_i_3), C.swig_type_70(_swig_i_4), C.uintptr_t(_swig_i_5), C.swig_type_71(_swig_i_6), C.uintptr_t(_swig_i_7)))
+
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	if Swig_escape_always_false {
+		Swig_escape_val = arg3
+	}
+	return swig_r
+}
+
 func Cohort_group_remove_queue(arg1 uintptr, arg2 string, arg3 int64, arg4 uintptr, arg5 uint64, arg6 uintptr) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
@@ -967,7 +998,23 @@ func Cohort_group_remove_queue(arg1 uintptr, arg2 string, arg3 int64, arg4 uintp
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
 	_swig_i_5 := arg6
-	swig_r = (int)(C._wrap_cohort_group_remove_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_1)), C.swig_type_68(_swig_i_2), C.uintptr_t(_swig_i_3), C.swig_type_69(_swig_i_4), C.uintptr_t(_swig_i_5)))
+	swig_r = (int)(C._wrap_cohort_group_remove_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_72)(unsafe.Pointer(&_swig_i_1)), C.swig_type_73(_swig_i_2), C.uintptr_t(_swig_i_3), C.swig_type_74(_swig_i_4), C.uintptr_t(_swig_i_5)))
+
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	return swig_r
+}
+
+func Cohort_group_begin_remove(arg1 uintptr, arg2 string, arg3 int64, arg4 uintptr, arg5 uint64, arg6 uintptr) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	_swig_i_3 := arg4
+	_swig_i_4 := arg5
+	_swig_i_5 := arg6
+	swig_r = (int)(C._wrap_cohort_group_begin_remove_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_1)), C.swig_type_76(_swig_i_2), C.uintptr_t(_swig_i_3), C.swig_type_77(_swig_i_4), C.uintptr_t(_swig_i_5)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -984,7 +1031,7 @@ func Cohort_group_remove_keys_queue(arg1 uintptr, arg2 string, arg3 []int64, arg
 	_swig_i_4 := arg5
 	_swig_i_5 := arg6
 	_swig_i_6 := arg7
-	swig_r = (int)(C._wrap_cohort_group_remove_keys_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_70)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_71)(unsafe.Pointer(&_swig_i_2)), C.swig_type_72(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_type_73(_swig_i_5), C.uintptr_t(_swig_i_6)))
+	swig_r = (int)(C._wrap_cohort_group_remove_keys_queue_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_78)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_79)(unsafe.Pointer(&_swig_i_2)), C.swig_type_80(_swig_i_3), C.uintptr_t(_swig_i_4), C.swig_type_81(_swig_i_5), C.uintptr_t(_swig_i_6)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1002,7 +1049,7 @@ func Cohort_group_local_set(arg1 uintptr, arg2 string, arg3 []byte, arg4 int64, 
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
-	swig_r = (int)(C._wrap_cohort_group_local_set_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_74)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_75)(unsafe.Pointer(&_swig_i_2)), C.swig_type_76(_swig_i_3), C.uintptr_t(_swig_i_4)))
+	swig_r = (int)(C._wrap_cohort_group_local_set_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_82)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_83)(unsafe.Pointer(&_swig_i_2)), C.swig_type_84(_swig_i_3), C.uintptr_t(_swig_i_4)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1018,7 +1065,7 @@ func Cohort_group_local_remove(arg1 uintptr, arg2 string, arg3 uintptr) (_swig_r
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_group_local_remove_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_77)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_group_local_remove_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_85)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1067,7 +1114,7 @@ func Cohort_group_reset_cache(arg1 uintptr, arg2 int64, arg3 uintptr) (_swig_ret
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_cohort_group_reset_cache_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_81(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_cohort_group_reset_cache_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_type_89(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	return swig_r
 }
 
@@ -1084,7 +1131,7 @@ func Cohort_transport_set_limit(arg1 uintptr, arg2 int, arg3 int64, arg4 uintptr
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_transport_set_limit_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_82(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int)(C._wrap_cohort_transport_set_limit_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_90(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	return swig_r
 }
 
@@ -1096,7 +1143,7 @@ func Cohort_transport_set_tls(arg1 uintptr, arg2 string, arg3 string, arg4 strin
 	_swig_i_3 := arg4
 	_swig_i_4 := arg5
 	_swig_i_5 := arg6
-	swig_r = (int)(C._wrap_cohort_transport_set_tls_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_83)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_84)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_85)(unsafe.Pointer(&_swig_i_3)), C.swig_intgo(_swig_i_4), C.uintptr_t(_swig_i_5)))
+	swig_r = (int)(C._wrap_cohort_transport_set_tls_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_91)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_92)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_93)(unsafe.Pointer(&_swig_i_3)), C.swig_intgo(_swig_i_4), C.uintptr_t(_swig_i_5)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1123,7 +1170,7 @@ func Cohort_transport_new_queue(arg1 int, arg2 uintptr, arg3 uint64, arg4 uintpt
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (uintptr)(C._wrap_cohort_transport_new_queue_cohort_gov3(C.swig_intgo(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_86(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (uintptr)(C._wrap_cohort_transport_new_queue_cohort_gov3(C.swig_intgo(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_94(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	return swig_r
 }
 
@@ -1144,7 +1191,7 @@ func Cohort_request_watch(arg1 uintptr, arg2 uintptr, arg3 uint64, arg4 uintptr)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_cohort_request_watch_cohort_gov3(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_87(_swig_i_2), C.uintptr_t(_swig_i_3)))
+	swig_r = (int)(C._wrap_cohort_request_watch_cohort_gov3(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_type_95(_swig_i_2), C.uintptr_t(_swig_i_3)))
 	return swig_r
 }
 
@@ -1152,7 +1199,7 @@ func Cohort_request_reply(arg1 uintptr, arg2 []byte, arg3 int64) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	C._wrap_cohort_request_reply_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_88)(unsafe.Pointer(&_swig_i_1)), C.swig_type_89(_swig_i_2))
+	C._wrap_cohort_request_reply_cohort_gov3(C.uintptr_t(_swig_i_0), *(*C.swig_type_96)(unsafe.Pointer(&_swig_i_1)), C.swig_type_97(_swig_i_2))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1163,7 +1210,7 @@ func Cohort_request_reply_raw(arg1 uintptr, arg2 int, arg3 string, arg4 []byte) 
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	C._wrap_cohort_request_reply_raw_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_90)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_91)(unsafe.Pointer(&_swig_i_3)))
+	C._wrap_cohort_request_reply_raw_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_98)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_99)(unsafe.Pointer(&_swig_i_3)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
@@ -1179,7 +1226,7 @@ func Cohort_request_fail(arg1 uintptr, arg2 int, arg3 string, arg4 uint64) (_swi
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int64)(C._wrap_cohort_request_fail_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_93)(unsafe.Pointer(&_swig_i_2)), C.swig_type_94(_swig_i_3)))
+	swig_r = (int64)(C._wrap_cohort_request_fail_cohort_gov3(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_101)(unsafe.Pointer(&_swig_i_2)), C.swig_type_102(_swig_i_3)))
 
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3

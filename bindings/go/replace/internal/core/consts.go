@@ -55,6 +55,7 @@ const (
 	COHORT_BEGIN_PENDING                 = 2
 	COHORT_BEGIN_LEAD                    = 3
 	COHORT_BEGIN_MISS                    = 4
+	COHORT_BEGIN_DONE                    = 5
 	COHORT_GET_CAN_LEAD                  = 1
 	COHORT_GET_LOCAL                     = 2
 	COHORT_GET_PEEK                      = 4

@@ -1951,6 +1951,51 @@ SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort
 }
 
 
+SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1group_1begin_1set(JNIEnv *jenv, jclass jcls, jlong jarg1, jbyteArray jarg2, jbyteArray jarg4, jlong jarg6, jlong jarg7, jlong jarg8, jlong jarg9) {
+  jint jresult = 0 ;
+  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
+  char *arg2 = (char *) 0 ;
+  size_t arg3 ;
+  void *arg4 = (void *) 0 ;
+  size_t arg5 ;
+  int64_t arg6 ;
+  int64_t arg7 ;
+  cohort_queue_t *arg8 = (cohort_queue_t *) 0 ;
+  uint64_t arg9 ;
+  cohort_error_t *arg10 = (cohort_error_t *) 0 ;
+  cohort_java_bytes_t held2 ;
+  cohort_java_bytes_t held4 ;
+  int32_t result;
+
+  (void)jenv;
+  (void)jcls;
+  arg10 = cohort_java_error();
+  arg1 = (cohort_group_t *)(intptr_t)jarg1;
+
+  if (!cohort_java_hold(jenv, jarg2, &held2)) return 0;
+  arg2 = (char *)held2.data;
+  arg3 = held2.size;
+
+
+  if (!cohort_java_hold(jenv, jarg4, &held4)) return 0;
+  arg4 = (void *)held4.data;
+  arg5 = held4.size;
+
+  arg6 = (int64_t)jarg6;
+  arg7 = (int64_t)jarg7;
+  arg8 = (cohort_queue_t *)(intptr_t)jarg8;
+  arg9 = (uint64_t)jarg9;
+  result = (int32_t)cohort_group_begin_set(arg1,(char const *)arg2,arg3,(void const *)arg4,arg5,arg6,arg7,arg8,arg9,arg10);
+  jresult = (jint)result;
+
+
+  if (cohort_error_status(arg10) != COHORT_OK) cohort_java_throw(jenv, arg10);
+  cohort_java_let_go(&held2);
+  cohort_java_let_go(&held4);
+  return jresult;
+}
+
+
 SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1group_1remove_1queue(JNIEnv *jenv, jclass jcls, jlong jarg1, jbyteArray jarg2, jlong jarg4, jlong jarg5, jlong jarg6) {
   jint jresult = 0 ;
   cohort_group_t *arg1 = (cohort_group_t *) 0 ;
@@ -1976,6 +2021,39 @@ SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort
   arg5 = (cohort_queue_t *)(intptr_t)jarg5;
   arg6 = (uint64_t)jarg6;
   result = (cohort_status_t)cohort_group_remove_queue(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7);
+  jresult = (jint)result;
+
+  if (cohort_error_status(arg7) != COHORT_OK) cohort_java_throw(jenv, arg7);
+  cohort_java_let_go(&held2);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1group_1begin_1remove(JNIEnv *jenv, jclass jcls, jlong jarg1, jbyteArray jarg2, jlong jarg4, jlong jarg5, jlong jarg6) {
+  jint jresult = 0 ;
+  cohort_group_t *arg1 = (cohort_group_t *) 0 ;
+  char *arg2 = (char *) 0 ;
+  size_t arg3 ;
+  int64_t arg4 ;
+  cohort_queue_t *arg5 = (cohort_queue_t *) 0 ;
+  uint64_t arg6 ;
+  cohort_error_t *arg7 = (cohort_error_t *) 0 ;
+  cohort_java_bytes_t held2 ;
+  int32_t result;
+
+  (void)jenv;
+  (void)jcls;
+  arg7 = cohort_java_error();
+  arg1 = (cohort_group_t *)(intptr_t)jarg1;
+
+  if (!cohort_java_hold(jenv, jarg2, &held2)) return 0;
+  arg2 = (char *)held2.data;
+  arg3 = held2.size;
+
+  arg4 = (int64_t)jarg4;
+  arg5 = (cohort_queue_t *)(intptr_t)jarg5;
+  arg6 = (uint64_t)jarg6;
+  result = (int32_t)cohort_group_begin_remove(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7);
   jresult = (jint)result;
 
   if (cohort_error_status(arg7) != COHORT_OK) cohort_java_throw(jenv, arg7);

@@ -54,6 +54,7 @@ public final class Constants {
   public static final int COHORT_BEGIN_PENDING = 2;
   public static final int COHORT_BEGIN_LEAD = 3;
   public static final int COHORT_BEGIN_MISS = 4;
+  public static final int COHORT_BEGIN_DONE = 5;
   public static final int COHORT_GET_CAN_LEAD = 1;
   public static final int COHORT_GET_LOCAL = 2;
   public static final int COHORT_GET_PEEK = 4;

@@ -71,7 +71,9 @@ public final class Native {
   public final static native long cohort_load_fail(long jarg1, int jarg2, byte[] jarg3, long jarg5);
   public final static native void cohort_load_free(long jarg1);
   public final static native int cohort_group_set_queue(long jarg1, byte[] jarg2, byte[] jarg4, long jarg6, long jarg7, long jarg8, long jarg9);
+  public final static native int cohort_group_begin_set(long jarg1, byte[] jarg2, byte[] jarg4, long jarg6, long jarg7, long jarg8, long jarg9);
   public final static native int cohort_group_remove_queue(long jarg1, byte[] jarg2, long jarg4, long jarg5, long jarg6);
+  public final static native int cohort_group_begin_remove(long jarg1, byte[] jarg2, long jarg4, long jarg5, long jarg6);
   public final static native int cohort_group_remove_keys_queue(long jarg1, byte[] jarg2, long[] jarg4, long jarg6, long jarg7, long jarg8);
   public final static native int cohort_group_local_set(long jarg1, byte[] jarg2, byte[] jarg4, long jarg6);
   public final static native int cohort_group_local_remove(long jarg1, byte[] jarg2);
