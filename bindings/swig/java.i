@@ -432,11 +432,11 @@ static cohort_value_t *cohort_java_value_of(JNIEnv *jenv, jobject buffer, int64_
   char *data = (char *)(*jenv)->GetDirectBufferAddress(jenv, buffer);
   return cohort_value_new(data ? data + offset : NULL, (size_t)size, expire_unix_ns, error);
 }
-/* As cohort_group_set_queue, with a value. */
-static cohort_status_t cohort_java_set_value(cohort_group_t *group, const char *key, size_t key_size,
-                                             cohort_value_t *held, int64_t timeout_ms, cohort_queue_t *queue,
-                                             uint64_t tag, cohort_error_t *error) {
-  return cohort_group_set_queue(group, key, key_size, cohort_value_data(held), (size_t)cohort_value_size(held),
+/* As cohort_group_begin_set, with a value. */
+static int32_t cohort_java_begin_set_value(cohort_group_t *group, const char *key, size_t key_size, cohort_value_t *held,
+                                           int64_t timeout_ms, cohort_queue_t *queue, uint64_t tag,
+                                           cohort_error_t *error) {
+  return cohort_group_begin_set(group, key, key_size, cohort_value_data(held), (size_t)cohort_value_size(held),
                                 cohort_value_expire_unix_ns(held), timeout_ms, queue, tag, error);
 }
 

@@ -55,14 +55,18 @@ impl<K: AsRef<[u8]>> Change<K> {
     ///
     /// # Errors
     /// Everything that an [`Error`] can be.
-    pub fn wait(self) -> Result<(), Error> {
+    pub fn wait(mut self) -> Result<(), Error> {
+        self.waiter = self.begin()?;
+        if self.waiter.is_none() {
+            return Ok(());
+        }
         block_on(self)
     }
 
-    fn begin(&mut self) -> Result<Arc<Waiter>, Error> {
+    /// Returns who waits for the end; none: it has ended.
+    fn begin(&mut self) -> Result<Option<Arc<Waiter>>, Error> {
         let (handle, queue) = (&self.group.0.handle, &self.group.0.core.shared.queue);
         let timeout = millis(self.timeout);
-        let waiter = new_waiter();
         match std::mem::replace(&mut self.what, What::Begun) {
             What::Set(key, value, expiry) => {
                 let value = value.map_err(|error| match error.downcast::<Error>() {
@@ -70,13 +74,16 @@ impl<K: AsRef<[u8]>> Change<K> {
                     Err(other) => Error::codec(other),
                 })?;
                 let expiry = if value.expiry() == Expiry::NEVER { expiry } else { value.expiry() };
-                handle.set(key.as_ref(), &value, expiry.unix_ns(), timeout, queue, &waiter)?;
+                handle.set(key.as_ref(), &value, expiry.unix_ns(), timeout, queue)
             }
-            What::Remove(key) => handle.remove(key.as_ref(), timeout, queue, &waiter)?,
-            What::RemoveKeys(keys) => handle.remove_keys(&keys.bytes, &keys.sizes, timeout, queue, &waiter)?,
+            What::Remove(key) => handle.remove(key.as_ref(), timeout, queue),
+            What::RemoveKeys(keys) => {
+                let waiter = new_waiter();
+                handle.remove_keys(&keys.bytes, &keys.sizes, timeout, queue, &waiter)?;
+                Ok(Some(waiter))
+            }
             What::Begun => panic!("a change was polled after it had ended"),
         }
-        Ok(waiter)
     }
 }
 
@@ -89,7 +96,8 @@ impl<K: AsRef<[u8]>> Future for Change<K> {
         let this = self.get_mut();
         if this.waiter.is_none() {
             match this.begin() {
-                Ok(waiter) => this.waiter = Some(waiter),
+                Ok(Some(waiter)) => this.waiter = Some(waiter),
+                Ok(None) => return Poll::Ready(Ok(())),
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }

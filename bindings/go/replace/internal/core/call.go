@@ -180,6 +180,19 @@ func (c *Call) Start(operation func(queue uintptr, tag uint64, object uintptr) (
 	return nil
 }
 
+// Change runs one call that begins a change, and answers as cohort_group_begin_set does. Unless it has ended, its event will come.
+func (c *Call) Change(begin func(queue uintptr, tag uint64, object uintptr) (begun int)) (ended bool, failed *Error) {
+	Fence()
+	place := enter(c.Hit.tag)
+	begun := begin(c.Hit.queue, c.Hit.tag, c.Hit.error)
+	place.leave()
+	Fence()
+	if begun < 0 {
+		return false, c.Error()
+	}
+	return begun == COHORT_BEGIN_DONE, nil
+}
+
 // Cancel ends the wait that began with the ticket. The event comes all the same.
 func (c *Call) Cancel(group uintptr, ticket uint64) {
 	place := enter(c.Hit.tag)

@@ -215,6 +215,25 @@ impl GroupHandle {
         error.check(started)
     }
 
+    /// Runs a call that begins a change. Returns the waiter whose event will come, or none: it has ended.
+    fn begin_change(
+        &self,
+        call: impl FnOnce(*mut sys::cohort_group_t, u64, *mut sys::cohort_error_t) -> i32,
+    ) -> Result<Option<Arc<Waiter>>, Error> {
+        let error = lasting();
+        let lent = take_lent();
+        let begun = call(self.0.as_ptr(), lent.tag(), error);
+        if begun == sys::COHORT_BEGIN_PENDING {
+            return Ok(Some(lent.into_waiter()));
+        }
+        // Nothing is pending, so the engine has forgotten the tag.
+        give_back(lent);
+        if begun == sys::COHORT_BEGIN_DONE {
+            return Ok(None);
+        }
+        Err(told_by(error))
+    }
+
     pub(crate) fn set(
         &self,
         key: &[u8],
@@ -222,11 +241,10 @@ impl GroupHandle {
         expire_unix_ns: i64,
         timeout_ms: i64,
         queue: &Queue,
-        waiter: &Arc<Waiter>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Arc<Waiter>>, Error> {
         // SAFETY: everything that is pointed to lives for the call.
-        self.start(waiter, |group, tag, error| unsafe {
-            sys::cohort_group_set_queue(
+        self.begin_change(|group, tag, error| unsafe {
+            sys::cohort_group_begin_set(
                 group,
                 chars(key),
                 key.len(),
@@ -241,10 +259,10 @@ impl GroupHandle {
         })
     }
 
-    pub(crate) fn remove(&self, key: &[u8], timeout_ms: i64, queue: &Queue, waiter: &Arc<Waiter>) -> Result<(), Error> {
+    pub(crate) fn remove(&self, key: &[u8], timeout_ms: i64, queue: &Queue) -> Result<Option<Arc<Waiter>>, Error> {
         // SAFETY: everything that is pointed to lives for the call.
-        self.start(waiter, |group, tag, error| unsafe {
-            sys::cohort_group_remove_queue(group, chars(key), key.len(), timeout_ms, queue.as_ptr(), tag, error)
+        self.begin_change(|group, tag, error| unsafe {
+            sys::cohort_group_begin_remove(group, chars(key), key.len(), timeout_ms, queue.as_ptr(), tag, error)
         })
     }
 

@@ -485,11 +485,11 @@ static cohort_value_t *cohort_java_value_of(JNIEnv *jenv, jobject buffer, int64_
   char *data = (char *)(*jenv)->GetDirectBufferAddress(jenv, buffer);
   return cohort_value_new(data ? data + offset : NULL, (size_t)size, expire_unix_ns, error);
 }
-/* As cohort_group_set_queue, with a value. */
-static cohort_status_t cohort_java_set_value(cohort_group_t *group, const char *key, size_t key_size,
-                                             cohort_value_t *held, int64_t timeout_ms, cohort_queue_t *queue,
-                                             uint64_t tag, cohort_error_t *error) {
-  return cohort_group_set_queue(group, key, key_size, cohort_value_data(held), (size_t)cohort_value_size(held),
+/* As cohort_group_begin_set, with a value. */
+static int32_t cohort_java_begin_set_value(cohort_group_t *group, const char *key, size_t key_size, cohort_value_t *held,
+                                           int64_t timeout_ms, cohort_queue_t *queue, uint64_t tag,
+                                           cohort_error_t *error) {
+  return cohort_group_begin_set(group, key, key_size, cohort_value_data(held), (size_t)cohort_value_size(held),
                                 cohort_value_expire_unix_ns(held), timeout_ms, queue, tag, error);
 }
 
@@ -769,7 +769,7 @@ SWIGEXPORT jlong JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohor
 }
 
 
-SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1java_1set_1value(JNIEnv *jenv, jclass jcls, jlong jarg1, jbyteArray jarg2, jlong jarg4, jlong jarg5, jlong jarg6, jlong jarg7) {
+SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1java_1begin_1set_1value(JNIEnv *jenv, jclass jcls, jlong jarg1, jbyteArray jarg2, jlong jarg4, jlong jarg5, jlong jarg6, jlong jarg7) {
   jint jresult = 0 ;
   cohort_group_t *arg1 = (cohort_group_t *) 0 ;
   char *arg2 = (char *) 0 ;
@@ -780,7 +780,7 @@ SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort
   uint64_t arg7 ;
   cohort_error_t *arg8 = (cohort_error_t *) 0 ;
   cohort_java_bytes_t held2 ;
-  cohort_status_t result;
+  int32_t result;
 
   (void)jenv;
   (void)jcls;
@@ -795,7 +795,7 @@ SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort
   arg5 = (int64_t)jarg5;
   arg6 = (cohort_queue_t *)(intptr_t)jarg6;
   arg7 = (uint64_t)jarg7;
-  result = (cohort_status_t)cohort_java_set_value(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7,arg8);
+  result = (int32_t)cohort_java_begin_set_value(arg1,(char const *)arg2,arg3,arg4,arg5,arg6,arg7,arg8);
   jresult = (jint)result;
 
   if (cohort_error_status(arg8) != COHORT_OK) cohort_java_throw(jenv, arg8);

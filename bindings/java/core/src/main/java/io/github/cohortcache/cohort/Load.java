@@ -60,15 +60,15 @@ final class Load implements LoadContext {
   }
 
   /** Ends the load with bytes. Throws if they cannot be taken, which fails the load. */
-  void complete(byte[] bytes) {
+  int complete(byte[] bytes) {
     long handle = end();
-    if (handle != 0) Native.cohort_load_complete(handle, bytes, expireUnixNs());
+    return handle == 0 ? 0 : Native.cohort_load_complete(handle, bytes, expireUnixNs());
   }
 
   /** Ends the load with a value's handle, which stays the caller's. */
-  void complete(long value) {
+  int complete(long value) {
     long handle = end();
-    if (handle != 0) Native.cohort_load_complete_value(handle, value);
+    return handle == 0 ? 0 : Native.cohort_load_complete_value(handle, value);
   }
 
   /** Ends the load with a failure, unless it has ended. */

@@ -7,8 +7,8 @@ import io.github.cohortcache.cohort.internal.Scratch;
 import java.nio.ByteBuffer;
 import java.nio.charset.Charset;
 import java.util.Objects;
-import java.util.function.Consumer;
-import java.util.function.LongConsumer;
+import java.util.function.LongToIntFunction;
+import java.util.function.ToIntFunction;
 
 /** Values on their way between Java and the engine: copied as bytes, or, if they are large and the codec can, not at all. */
 final class Values<V> {
@@ -74,16 +74,13 @@ final class Values<V> {
     return Objects.requireNonNull(views.decodeView(whole.asReadOnlyBuffer()), "a codec must not decode to null");
   }
 
-  /** Hands a value's bytes to one of the two: an array, or, of a direct buffer, a handle for the time of the call. */
-  void with(V value, long expireUnixNs, Consumer<byte[]> copy, LongConsumer held) {
+  /** Hands a value's bytes to one of the two: an array, or, of a direct buffer, a handle for the time of the call. Returns what that returned. */
+  int with(V value, long expireUnixNs, ToIntFunction<byte[]> copy, LongToIntFunction held) {
     ByteBuffer view = views == null ? null : views.encodeView(value);
-    if (view == null || !view.isDirect()) {
-      copy.accept(view == null ? codec.encode(value) : bytes(view));
-      return;
-    }
+    if (view == null || !view.isDirect()) return copy.applyAsInt(view == null ? codec.encode(value) : bytes(view));
     long handle = Native.cohort_java_value_of(view, view.position(), view.remaining(), expireUnixNs);
     try {
-      held.accept(handle);
+      return held.applyAsInt(handle);
     } finally {
       Native.cohort_value_free(handle);
     }
