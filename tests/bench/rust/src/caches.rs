@@ -11,8 +11,8 @@ pub trait Cache: Sync {
     fn open(entries: usize, value_bytes: usize) -> Self;
     /// A byte of the value, read through what the cache hands out.
     fn reference(&self, key: &str, at: usize) -> u8;
-    /// The value copied into a buffer.
-    fn copy(&self, key: &str, buffer: &mut [u8]);
+    /// The value copied into a buffer, in place of what was in it.
+    fn copy(&self, key: &str, buffer: &mut Vec<u8>);
     fn set(&self, key: &str, value: &[u8]);
     fn remove(&self, key: &str);
     /// Loads the key, which is not there.
@@ -48,8 +48,8 @@ impl Cache for Cohort {
         self.group.get_blocking(key).unwrap_or_else(|_| miss())[at]
     }
 
-    fn copy(&self, key: &str, buffer: &mut [u8]) {
-        buffer.copy_from_slice(&self.group.get_blocking(key).unwrap_or_else(|_| miss()));
+    fn copy(&self, key: &str, buffer: &mut Vec<u8>) {
+        self.group.get_blocking_into(key, buffer).unwrap_or_else(|_| miss());
     }
 
     fn set(&self, key: &str, value: &[u8]) {
@@ -83,8 +83,9 @@ impl Cache for Quick {
         self.0.get(key).unwrap_or_else(|| miss())[at]
     }
 
-    fn copy(&self, key: &str, buffer: &mut [u8]) {
-        buffer.copy_from_slice(&self.0.get(key).unwrap_or_else(|| miss()));
+    fn copy(&self, key: &str, buffer: &mut Vec<u8>) {
+        buffer.clear();
+        buffer.extend_from_slice(&self.0.get(key).unwrap_or_else(|| miss()));
     }
 
     fn set(&self, key: &str, value: &[u8]) {
@@ -117,8 +118,9 @@ impl Cache for Moka {
         self.0.get(key).unwrap_or_else(|| miss())[at]
     }
 
-    fn copy(&self, key: &str, buffer: &mut [u8]) {
-        buffer.copy_from_slice(&self.0.get(key).unwrap_or_else(|| miss()));
+    fn copy(&self, key: &str, buffer: &mut Vec<u8>) {
+        buffer.clear();
+        buffer.extend_from_slice(&self.0.get(key).unwrap_or_else(|| miss()));
     }
 
     fn set(&self, key: &str, value: &[u8]) {
