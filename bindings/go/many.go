@@ -3,7 +3,6 @@ package groupcache
 import (
 	"context"
 	"runtime"
-	"strings"
 
 	"github.com/cohort-cache/cohort/bindings/go/internal/bridge"
 	"github.com/cohort-cache/cohort/bindings/go/internal/core"
@@ -34,33 +33,29 @@ func (g *group) getMany(ctx context.Context, keys []string, results []Result) {
 			defer g.instance.callers.leave(op, asks)
 		}
 	}
-	sizes := packedSizes(keys)
-	answers := make([]core.Answer, len(keys))
-	batch := core.NewBatch(len(keys))
+	batch := core.NewBatch(keys)
 	defer batch.Close()
-	hits := int64(0)
-	err := core.Try(func(object uintptr) bool {
-		hits = core.Cohort_group_begin_many(g.handle, strings.Join(keys, ""), sizes, 0, timeoutMs(ctx), core.Queue(),
-			batch.FirstTag(), answers, object)
-		return hits >= 0
-	})
+	hits, err := batch.Begin(g.handle, timeoutMs(ctx))
 	if err != nil {
 		for i := range results {
 			results[i].Err = err
 		}
 		return
 	}
-	batch.Expect(len(keys) - int(hits))
-	takeHits(answers, sizes, results)
+	takeHits(batch, results)
+	if hits == len(keys) {
+		<-batch.Done()
+		return
+	}
 	if ctx == nil {
 		<-batch.Done()
 	} else {
 		select {
 		case <-batch.Done():
 		case <-ctx.Done():
-			for i := range answers {
-				if answers[i].Ticket != 0 {
-					core.Cohort_group_cancel(g.handle, answers[i].Ticket)
+			for i := range batch.Answers {
+				if ticket := batch.Answers[i].Ticket; ticket != 0 {
+					core.Cohort_group_cancel(g.handle, ticket)
 				}
 			}
 			<-batch.Done()
@@ -83,24 +78,19 @@ func (g *group) getMany(ctx context.Context, keys []string, results []Result) {
 }
 
 // takeHits copies all hits into one piece of memory, with one call.
-func takeHits(answers []core.Answer, sizes []int64, results []Result) {
+func takeHits(batch *core.Batch, results []Result) {
 	all := int64(0)
-	for i := range answers {
-		if answers[i].Value != 0 {
-			all += answers[i].Size
+	for i := range batch.Answers {
+		if a := &batch.Answers[i]; a.IsHit() {
+			all += a.Size
 		}
 	}
 	values := make([]byte, all)
-	isHit := make([]bool, len(answers))
-	for i := range answers {
-		isHit[i] = answers[i].Value != 0
-	}
-	core.Cohort_go_take_hits(answers, sizes, values)
-	for i := range answers {
-		if isHit[i] {
-			size := answers[i].Size
-			results[i].Value = transport.ByteViewWithExpire(values[:size:size], fromUnixNs(answers[i].ExpireUnixNs))
-			values = values[size:]
+	batch.TakeHits(values)
+	for i := range batch.Answers {
+		if a := &batch.Answers[i]; a.IsHit() {
+			results[i].Value = transport.ByteViewWithExpire(values[:a.Size:a.Size], fromUnixNs(a.ExpireUnixNs))
+			values = values[a.Size:]
 		}
 	}
 }

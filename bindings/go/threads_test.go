@@ -80,6 +80,27 @@ func TestThreadsStayFewHoweverManyGoroutinesWait(t *testing.T) {
 				assert.Less(t, most, limit)
 				t.Logf("%d threads at most", most)
 			})
+			t.Run("hits by 5,000 goroutines", func(t *testing.T) {
+				g := newGroup(t, func(_ context.Context, key string, dest transport.Sink) error {
+					return dest.SetString(key, time.Time{})
+				})
+				most := mostThreads(t, func() {
+					var all sync.WaitGroup
+					for i := range 5000 {
+						all.Add(1)
+						go func() {
+							defer all.Done()
+							for range 50 {
+								_, err := getString(context.Background(), g, fmt.Sprint(i%100))
+								assert.NoError(t, err)
+							}
+						}()
+					}
+					all.Wait()
+				})
+				assert.Less(t, most, limit)
+				t.Logf("%d threads at most", most)
+			})
 			t.Run("10,000 gets of different slow keys", func(t *testing.T) {
 				release := make(chan struct{})
 				var running atomic.Int64

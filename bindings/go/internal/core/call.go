@@ -112,7 +112,7 @@ func (c *Call) Begin(group uintptr, key string, buf []byte, flags int, timeoutMs
 			c.Hit.queue = c.seat.queue
 		}
 	}
-	place := enter(c.Hit.tag)
+	place := enterGet(c.Hit.tag)
 	began := Cohort_go_begin(group, key, buf, flags, timeoutMs, uintptr(unsafe.Pointer(&c.Hit)))
 	place.leave()
 	Fence()

@@ -143,6 +143,7 @@ typedef long long swig_type_102;
 extern void _wrap_Swig_free_cohort_go(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_cohort_go(swig_intgo arg1);
 extern swig_intgo _wrap_cohort_go_begin_cohort_go(uintptr_t arg1, swig_type_1 arg2, swig_type_2 arg3, swig_intgo arg4, swig_type_3 arg5, uintptr_t arg6);
+extern uintptr_t _wrap_cohort_go_threads_cohort_go(void);
 extern void _wrap_cohort_go_take_hits_cohort_go(swig_type_4 arg1, swig_type_5 arg2, swig_type_6 arg3);
 extern swig_intgo _wrap_cohort_go_set_hash_cohort_go(uintptr_t arg1, swig_type_7 arg2, uintptr_t arg3);
 extern swig_intgo _wrap_cohort_go_set_cache_cohort_go(uintptr_t arg1, swig_intgo arg2, swig_type_8 arg3, uintptr_t arg4);
@@ -291,6 +292,12 @@ func Cohort_go_begin(arg1 uintptr, arg2 string, arg3 []byte, arg4 int, arg5 int6
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
+	return swig_r
+}
+
+func Cohort_go_threads() (_swig_ret uintptr) {
+	var swig_r uintptr
+	swig_r = (uintptr)(C._wrap_cohort_go_threads_cohort_go())
 	return swig_r
 }
 

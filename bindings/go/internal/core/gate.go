@@ -11,12 +11,17 @@ import (
 // into hundreds. So the gate lets about as many goroutines into C at once as there are processors; the others wait as
 // goroutines do.
 //
+// Gets need not be counted while few threads have ever made one, since no more than those can be inside: C counts each
+// thread once (go.i), and a get only looks at the sum, which hardly ever changes.
+//
 // The counters are spread so that processors do not fight for one of them: a Call mostly stays with one processor and
 // always counts in the same place. Who finds its place empty goes in unseen, which keeps the common case at one
 // addition.
 var gate struct {
 	shards  [64]gateShard
 	mask    uint64
+	few     int32
+	threads *atomic.Int32 // C's: how many have made a get
 	limit   atomic.Int32
 	waiting atomic.Int32
 	tokens  chan struct{}
@@ -32,7 +37,17 @@ func init() {
 	gate.mask = 1<<bits.Len(uint(max(procs/2, 2)-1)) - 1
 	gate.mask = min(gate.mask, uint64(len(gate.shards)-1))
 	gate.limit.Store(int32(procs))
+	gate.few = int32(procs) + 8
+	gate.threads = (*atomic.Int32)(pointer(Cohort_go_threads()))
 	gate.tokens = make(chan struct{}, 1024)
+}
+
+// enterGet is enter for a get: nil if it need not be counted.
+func enterGet(hint uint64) *gateShard {
+	if gate.threads.Load() <= gate.few {
+		return nil
+	}
+	return enter(hint)
 }
 
 // enter is called before a call into C, leave after it. hint says where to count.
@@ -45,6 +60,9 @@ func enter(hint uint64) *gateShard {
 }
 
 func (s *gateShard) leave() {
+	if s == nil {
+		return
+	}
 	s.inside.Add(-1)
 	if gate.waiting.Load() > 0 && takeWaiting() {
 		gate.tokens <- struct{}{}

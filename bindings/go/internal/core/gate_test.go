@@ -40,3 +40,23 @@ func TestWhoFindsTheGateFullSleepsUntilThereIsRoom(t *testing.T) {
 		t.Errorf("%d are inside and %d wait, want none", n, waiting)
 	}
 }
+
+func TestGetsAreCountedOnlyWhenMoreThanFewThreadsMakeThem(t *testing.T) {
+	few := gate.few
+	defer func() { gate.few = few }()
+	gate.few = gate.threads.Load()
+	place := enterGet(0)
+	if n := inside(); place != nil || n != 0 {
+		t.Errorf("with few threads %d are counted, want none", n)
+	}
+	place.leave()
+	gate.few--
+	place = enterGet(0)
+	if n := inside(); place == nil || n != 1 {
+		t.Errorf("with more threads %d are counted, want 1", n)
+	}
+	place.leave()
+	if n := inside(); n != 0 {
+		t.Errorf("%d are inside at the end, want none", n)
+	}
+}
