@@ -11,6 +11,7 @@
 #include "capi/fence.h"
 #include "capi/handles.h"
 #include "capi/keys.h"
+#include "runtime/lent_thread.h"
 
 using cohort::Asks;
 using cohort::Begun;
@@ -25,6 +26,7 @@ using cohort::Group;
 using cohort::HeldValue;
 using cohort::KeyHash;
 using cohort::kMissed;
+using cohort::LentThread;
 using cohort::LocalCache;
 using cohort::Outcome;
 using cohort::QueueWaiter;
@@ -50,7 +52,7 @@ static_assert(offsetof(cohort_answer_t, reserved) == 44);
 static_assert(COHORT_GET_CAN_LEAD == cohort::kCanLead);
 static_assert(COHORT_GET_LOCAL == cohort::kLocal);
 static_assert(COHORT_GET_PEEK == cohort::kPeek);
-constexpr int32_t kAllFlags = COHORT_GET_CAN_LEAD | COHORT_GET_LOCAL | COHORT_GET_PEEK;
+constexpr int32_t kAllFlags = COHORT_GET_CAN_LEAD | COHORT_GET_LOCAL | COHORT_GET_PEEK | COHORT_GET_LEND;
 
 // Of a get that has ended: no wait ever has it, since no table holds so many slots.
 constexpr uint64_t kUsedTicket = UINT64_MAX;
@@ -235,6 +237,8 @@ int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_si
     GetAnswer found;
     const std::shared_ptr<EventQueue> none;
     const QueuePlace place{queue == nullptr ? none : queue->queue, tag, (flags & COHORT_GET_CAN_LEAD) != 0};
+    // What is left to this thread is done when it goes, and the event is there when begin returns.
+    const LentThread lent((flags & COHORT_GET_LEND) != 0 ? Group::LentNs(ClampTimeout(timeout_ms)) : 0);
     switch (group->group->Begin(
         {key, key_size}, flags, ClampTimeout(timeout_ms), [&place] { return place.Make(); }, &found)) {
       case Begun::kFailed:

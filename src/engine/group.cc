@@ -383,11 +383,16 @@ int64_t Group::Deliver(Waiters waiters, const Outcome& outcome) {
   return tagged;
 }
 
+int64_t Group::LentNs(int64_t timeout_ms) {
+  if (timeout_ms <= 0) return kNoDeadline;
+  return timeout_ms >= kLeastLentMs ? Deadline(0, timeout_ms) : 0;
+}
+
 Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
   const bool can_lead = getter_ != nullptr && getter_->is_callback();
   std::shared_ptr<Blocked> blocked;  // Made when there is something to wait for: a hit needs no memory.
   GetAnswer answer;
-  LentThread lent(timeout_ms <= 0 ? kNoDeadline : timeout_ms >= kLeastLentMs ? Deadline(0, timeout_ms) : 0);
+  LentThread lent(LentNs(timeout_ms));
   const Begun begun = Begin(
       key, (flags & ~kCanLead) | (can_lead ? kCanLead : 0), timeout_ms,
       [&blocked, can_lead] {

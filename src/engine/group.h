@@ -89,6 +89,8 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   void EndWaitsIn(const EventQueue& queue);
   // Gets and blocks this thread, which runs a callback getter itself if it comes to lead.
   Outcome Get(std::string_view key, int flags, int64_t timeout_ms);
+  // For how long the thread of such a get may be lent (LentThread); 0: not at all.
+  static int64_t LentNs(int64_t timeout_ms);
 
   // A hit, or null. Counts as a get.
   ValueRef Lookup(std::string_view key);

@@ -1,6 +1,7 @@
 // Members of a cluster in one process, over every transport: inside the process, HTTP, TLS, mutual TLS, and the
 // program's own, by calls and by raw requests.
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -380,6 +381,35 @@ TEST(HttpCluster, AValueOf64MiBTravels) {
   EXPECT_EQ(value, Got(at_b, key));
   EXPECT_EQ(StatsOf(at_a).local_loads, 0);
   EXPECT_EQ(StatsOf(at_b).local_loads, 1);
+}
+
+// Begins gets of keys that the owner has yet to load, until the event was there ten times in a row when begin returned.
+TEST(HttpCluster, AThreadThatIsLentAsksTheOwnerItself) {
+  Error error;
+  const Owned<cohort_queue_t> queue = NewQueue();
+  const Owned<cohort_instance_t> asker = NewInstance();
+  const Owned<cohort_instance_t> owner = NewInstance();
+  const Owned<cohort_group_t> askers = NewGroup(asker, Echo());
+  const Owned<cohort_group_t> owners = NewGroup(owner, Echo());
+  const std::vector<std::string> both = {Listen(asker), Listen(owner)};
+  SetPeers(asker, both, both[0]);
+  SetPeers(owner, both, both[1]);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  for (uint64_t tag = 0, in_a_row = 0; in_a_row < 10; ++tag) {
+    ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "begin leaves the asking to other threads";
+    const std::string key = KeyOf(asker, both[1], std::to_string(tag));
+    cohort_answer_t answer;
+    ASSERT_EQ(cohort_group_begin(askers.get(), key.data(), key.size(), nullptr, 0, COHORT_GET_LEND, 0, queue.get(), tag,
+                                 &answer, error),
+              COHORT_BEGIN_PENDING);
+    cohort_event_t event;
+    const bool is_there = cohort_queue_wait(queue.get(), &event, 1, 0) == 1;
+    in_a_row = is_there ? in_a_row + 1 : 0;
+    ASSERT_TRUE(is_there || cohort_queue_wait(queue.get(), &event, 1, kPatienceMs) == 1);
+    EXPECT_EQ(event.tag, tag);
+    EXPECT_EQ(event.status, COHORT_OK);
+    cohort_event_release(&event);
+  }
 }
 
 TEST(HttpCluster, AStrangerWithoutACertificateIsNotServed) {

@@ -69,6 +69,15 @@ TEST_F(GroupGet, WithoutAQueueOnlyPeekIsAllowed) {
   EXPECT_EQ(error_.message(), "queue is NULL");
 }
 
+TEST_F(GroupGet, AThreadThatIsLentIsNotKeptByALoadOfThisProcess) {
+  ASSERT_EQ(Begin(group_, "key", queue_, 1, &answer_, COHORT_GET_LEND), COHORT_BEGIN_PENDING);
+  EXPECT_TRUE(Empty(queue_));
+  Complete(TakeOne(loads_).TakeLoad(), "v");
+  EXPECT_EQ(TakeOne(queue_).data(), "v");
+  ASSERT_EQ(Begin(group_, "key", queue_, 2, &answer_, COHORT_GET_LEND), COHORT_BEGIN_HIT);
+  cohort_value_free(answer_.value);
+}
+
 TEST_F(GroupGet, TheFirstWhoCanLeadLeadsAndTheOthersWait) {
   cohort_answer_t leader;
   ASSERT_EQ(Begin(group_, "key", queue_, 1, &leader, COHORT_GET_CAN_LEAD), COHORT_BEGIN_LEAD);
@@ -329,7 +338,7 @@ TEST_F(GroupGet, P10_BadInputIsNamedAndLeavesNothingBehind) {
   EXPECT_EQ(error_.message(), "key has 65537 bytes; at most 65536 are allowed");
   EXPECT_EQ(begin(group_.get(), "k", 1, nullptr, 1, 0, &answer_), -COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(error_.message(), "buf is NULL");
-  EXPECT_EQ(begin(group_.get(), "k", 1, nullptr, 0, 8, &answer_), -COHORT_INVALID_ARGUMENT);
+  EXPECT_EQ(begin(group_.get(), "k", 1, nullptr, 0, 16, &answer_), -COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(error_.message(), "flags holds a bit that is no COHORT_GET_*");
   EXPECT_EQ(begin(group_.get(), "k", 1, nullptr, 0, 0, nullptr), -COHORT_INVALID_ARGUMENT);
   EXPECT_EQ(error_.message(), "answer is NULL");

@@ -7810,6 +7810,7 @@ SWIG_init(void) {
   SWIG_Python_SetConstant(d, "COHORT_GET_CAN_LEAD",SWIG_From_int((int)(COHORT_GET_CAN_LEAD)));
   SWIG_Python_SetConstant(d, "COHORT_GET_LOCAL",SWIG_From_int((int)(COHORT_GET_LOCAL)));
   SWIG_Python_SetConstant(d, "COHORT_GET_PEEK",SWIG_From_int((int)(COHORT_GET_PEEK)));
+  SWIG_Python_SetConstant(d, "COHORT_GET_LEND",SWIG_From_int((int)(COHORT_GET_LEND)));
   SWIG_Python_SetConstant(d, "COHORT_HTTP_MAX_CONNECTIONS_PER_PEER",SWIG_From_int((int)(COHORT_HTTP_MAX_CONNECTIONS_PER_PEER)));
   SWIG_Python_SetConstant(d, "COHORT_HTTP_CONNECT_TIMEOUT_MS",SWIG_From_int((int)(COHORT_HTTP_CONNECT_TIMEOUT_MS)));
   SWIG_Python_SetConstant(d, "COHORT_HTTP_IDLE_TIMEOUT_MS",SWIG_From_int((int)(COHORT_HTTP_IDLE_TIMEOUT_MS)));

@@ -59,6 +59,7 @@ const (
 	COHORT_GET_CAN_LEAD                  = 1
 	COHORT_GET_LOCAL                     = 2
 	COHORT_GET_PEEK                      = 4
+	COHORT_GET_LEND                      = 8
 	COHORT_HTTP_MAX_CONNECTIONS_PER_PEER = 1
 	COHORT_HTTP_CONNECT_TIMEOUT_MS       = 2
 	COHORT_HTTP_IDLE_TIMEOUT_MS          = 3

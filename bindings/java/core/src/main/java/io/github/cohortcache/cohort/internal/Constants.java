@@ -58,6 +58,7 @@ public final class Constants {
   public static final int COHORT_GET_CAN_LEAD = 1;
   public static final int COHORT_GET_LOCAL = 2;
   public static final int COHORT_GET_PEEK = 4;
+  public static final int COHORT_GET_LEND = 8;
   public static final int COHORT_HTTP_MAX_CONNECTIONS_PER_PEER = 1;
   public static final int COHORT_HTTP_CONNECT_TIMEOUT_MS = 2;
   public static final int COHORT_HTTP_IDLE_TIMEOUT_MS = 3;
