@@ -104,15 +104,16 @@ func (c *Call) BufferFor(buf []byte) []byte {
 func (c *Call) Error() *Error { return takeError(c.Hit.error) }
 
 // Begin begins a get. Returns COHORT_BEGIN_* or a negated status. buf takes a hit; c.Hit tells the rest. A get that is
-// PENDING ends with Wait.
-func (c *Call) Begin(group uintptr, key string, buf []byte, flags int, timeoutMs int64) int {
+// PENDING ends with Wait. ends: something else than its time can end it.
+func (c *Call) Begin(group uintptr, key string, buf []byte, flags int, timeoutMs int64, ends bool) int {
 	Fence()
 	if c.waited {
-		if c.seat = sit(); c.seat != nil {
-			c.Hit.queue = c.seat.queue
-		}
+		flags |= c.sit(ends)
 	}
-	place := enterGet(c.Hit.tag)
+	var place *gateShard
+	if flags&COHORT_GET_LEND == 0 { // who is lent mostly waits, and is one of few
+		place = enterGet(c.Hit.tag)
+	}
 	began := Cohort_go_begin(group, key, buf, flags, timeoutMs, uintptr(unsafe.Pointer(&c.Hit)))
 	place.leave()
 	Fence()
@@ -123,6 +124,19 @@ func (c *Call) Begin(group uintptr, key string, buf []byte, flags int, timeoutMs
 	return began
 }
 
+// sit lets a get that will wait do so at a seat, if one is free. Returns COHORT_GET_LEND if it will be in C.
+func (c *Call) sit(ends bool) (flags int) {
+	if c.seat = sit(); c.seat == nil {
+		return 0
+	}
+	if ends || gate.limit.Load() == 1 {
+		c.Hit.queue = c.seat.queue
+		return 0
+	}
+	c.Hit.queue = c.seat.plain
+	return COHORT_GET_LEND
+}
+
 // Wait waits for the Event of a get that is PENDING. When ctx ends the get is cancelled: the event comes all the same, and at
 // once, with the value if that was quicker. ctx may be nil.
 func (c *Call) Wait(ctx context.Context, group uintptr) {
@@ -130,7 +144,10 @@ func (c *Call) Wait(ctx context.Context, group uintptr) {
 	if ctx != nil {
 		ended = ctx.Done()
 	}
-	if c.seat != nil {
+	if c.seat != nil && c.Hit.queue == c.seat.plain {
+		c.seat.waitInC(&c.Event)
+		c.stand()
+	} else if c.seat != nil {
 		c.waitSeated(ctx, ended != nil, group)
 	} else {
 		standing.Add(1)

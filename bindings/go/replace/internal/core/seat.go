@@ -10,8 +10,12 @@ import (
 // A seat is a queue of its own, with its own descriptor in Go's poller, for one get at a time. Who sits there is woken by the
 // poller itself. Otherwise the poller wakes the reader, which wakes the goroutine and, because Go expects more to do,
 // one more thread: with few gets under way that is most of what they wait for. With many the reader takes many events at once.
+//
+// A get that nothing but its own time can end waits in C instead: its thread asks the owner itself, and nobody is woken. That
+// holds a thread, so only who sits does it, and only while another processor can go on with what this one had to do.
 type seat struct {
 	queue  uintptr
+	plain  uintptr // a queue without a descriptor, for who waits in C
 	events []Event
 	conn   syscall.RawConn
 	look   func(fd uintptr) bool
@@ -50,6 +54,13 @@ func (s *seat) prepare() (err error) {
 	if s.queue, s.conn, err = newPolledQueue(); err != nil {
 		return err
 	}
+	err = Try(func(object uintptr) bool {
+		s.plain = Cohort_queue_new(object)
+		return s.plain != 0
+	})
+	if err != nil {
+		return err
+	}
 	s.events = make([]Event, 1)
 	s.look = func(uintptr) bool { return Cohort_queue_wait(s.queue, s.events, 0) == 1 }
 	return nil
@@ -59,6 +70,13 @@ func (s *seat) prepare() (err error) {
 func (s *seat) wait(event *Event) {
 	if err := s.conn.Read(s.look); err != nil {
 		panic("cohort: the completion queue cannot be read: " + err.Error())
+	}
+	*event = s.events[0]
+}
+
+// waitInC waits for the one event, on this thread. Mostly it is there: begin asked the owner itself.
+func (s *seat) waitInC(event *Event) {
+	for Cohort_queue_wait(s.plain, s.events, -1) != 1 {
 	}
 	*event = s.events[0]
 }
