@@ -10,9 +10,7 @@ import io.github.cohortcache.cohort.internal.Signal;
 import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -25,7 +23,7 @@ abstract class GetMany<K, V, R> {
   private static final long NOT_COUNTED = 1L << 40;
 
   final EngineGroup<K, V> group;
-  private final LinkedHashMap<K, R> found;
+  private final Found<K, R> found;
   private final Event[] events;
   private final long firstTag = Queue.newBatchTag();
   private final AtomicLong missing = new AtomicLong(NOT_COUNTED);
@@ -35,8 +33,8 @@ abstract class GetMany<K, V, R> {
   private GetMany(EngineGroup<K, V> group, Iterable<? extends K> wanted) {
     this.group = group;
     int size = wanted instanceof Collection<?> counted ? counted.size() : 16;
-    found = new LinkedHashMap<>((int) Math.min(1 << 30, size * 4L / 3 + 1));
-    for (K key : wanted) found.put(Objects.requireNonNull(key), null);
+    found = new Found<>(size);
+    for (K key : wanted) found.add(key);
     events = new Event[found.size()];
   }
 
@@ -60,11 +58,11 @@ abstract class GetMany<K, V, R> {
   /** Begins. whenDone runs once, here or on the queue's thread, when {@link #found} may be called, once. */
   void begin(Duration timeout, Runnable whenDone) {
     done = whenDone;
-    if (LoadScope.any() && found.keySet().stream().anyMatch(key -> LoadScope.loads(group, group.keys.encode(key)))) {
+    if (LoadScope.any() && loadsOne()) {
       throw group.wouldDeadlock();
     }
     Batch batch = Batch.take(found.size());
-    for (K key : found.keySet()) group.add(batch, key);
+    for (int i = 0; i < events.length; i++) group.add(batch, found.key(i));
     Queue queue = group.queue;
     queue.listen(firstTag, this::deliver);
     long hits = -1;
@@ -81,19 +79,17 @@ abstract class GetMany<K, V, R> {
 
   /** Fills in what has hit, and notes the tickets of the others. */
   private void take(Batch batch) {
-    int i = 0;
-    for (Map.Entry<K, R> entry : found.entrySet()) {
+    for (int i = 0; i < events.length; i++) {
       if (batch.hit(i)) {
         try {
-          entry.setValue(hit(batch, i));
+          found.set(i, hit(batch, i));
         } catch (RuntimeException | Error failure) { // the codec's
-          entry.setValue(failed(failure));
+          found.set(i, failed(failure));
         }
       } else {
         if (tickets == null) tickets = new long[events.length];
         tickets[i] = batch.ticket(i);
       }
-      i++;
     }
   }
 
@@ -119,13 +115,23 @@ abstract class GetMany<K, V, R> {
 
   /** What the keys got, in their order. */
   Map<K, R> found() {
-    if (tickets == null) return found;
-    int i = 0;
-    for (Map.Entry<K, R> entry : found.entrySet()) {
-      Event event = events[i++];
-      if (event != null) entry.setValue(of(event));
+    for (int i = 0; tickets != null && i < events.length; i++) {
+      if (events[i] != null) found.set(i, of(events[i]));
     }
     return found;
+  }
+
+  /** Takes out the keys that got nothing. */
+  void compact() {
+    found.compact();
+  }
+
+  /** Whether a loader on this thread, which asks for them, is loading one of the keys. */
+  private boolean loadsOne() {
+    for (int i = 0; i < events.length; i++) {
+      if (LoadScope.loads(group, group.keys.encode(found.key(i)))) return true;
+    }
+    return false;
   }
 
   private R of(Event event) {
@@ -166,7 +172,7 @@ abstract class GetMany<K, V, R> {
       Map<K, V> found() {
         Map<K, V> found = super.found();
         if (failure != null) throw Errors.thrown(failure);
-        if (holes) found.values().removeIf(Objects::isNull);
+        if (holes) compact();
         return found;
       }
     };

@@ -104,7 +104,7 @@ public interface Group<K, V> {
    * The values of many keys; those of one owner travel together. Keys that do not exist are not in the map.
    *
    * @param keys the keys
-   * @return the values, in the order of the keys
+   * @return the values, in the order of the keys; the map cannot be changed
    */
   Map<K, V> getAll(Iterable<? extends K> keys);
 
