@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "cache/key_hash.h"
 #include "engine/group.h"
 
 namespace cohort {
@@ -16,7 +17,7 @@ void Group::ServeHits(const std::string_view* keys, size_t count, ValueRef* foun
   std::array<uint64_t, LocalCache::kMostFetched> hashes;
   for (size_t begin = 0; begin < count; begin += hashes.size()) {
     const size_t many = std::min(count - begin, hashes.size());
-    for (size_t i = 0; i < many; ++i) hashes[i] = LocalCache::Hash(keys[begin + i]);
+    for (size_t i = 0; i < many; ++i) hashes[i] = KeyHash(keys[begin + i]);
     if (many > 1) Fetch(hashes.data(), many);
     for (size_t i = 0; i < many; ++i) {
       const std::string_view key = keys[begin + i];
@@ -29,8 +30,6 @@ void Group::ServeHits(const std::string_view* keys, size_t count, ValueRef* foun
     }
   }
   if (hits == 0) return;
-  stats_.Add(Counter::kGets, hits);
-  stats_.Add(Counter::kCacheHits, hits);
   stats_.Add(Counter::kServedToPeers, hits);
   if (misrouted > 0) stats_.Add(Counter::kMisrouted, misrouted);
 }
