@@ -169,6 +169,14 @@ bool HttpStream::Wrote(ssize_t count) {
   return false;
 }
 
+bool HttpStream::AddHeaders(std::string_view lines) {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  if (out_.size() < kEnd.size() || out_.compare(out_.size() - kEnd.size(), kEnd.size(), kEnd) != 0) return false;
+  out_.resize(out_.size() - 2);
+  out_.append(lines).append("\r\n");
+  return true;
+}
+
 bool HttpStream::Flush() {
   if (out_.empty()) return true;
   const bool ok = WriteWire(out_.data(), out_.size());

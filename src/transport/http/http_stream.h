@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/body.h"
 #include "transport/http/socket.h"
@@ -55,6 +56,8 @@ class HttpStream final : public httplib::Stream {
   bool ReadExactly(size_t size, std::string* out);
   // A line without its CRLF, at most `max_bytes` long.
   bool ReadLine(size_t max_bytes, std::string* line);
+  // Puts lines into a head that has been written without any, and not been sent; false: there is no such head.
+  bool AddHeaders(std::string_view lines);
   // Sends what has been written.
   bool Flush();
   // Sends what has been written, and the body behind it. What the body lends is held as long as the body is there.

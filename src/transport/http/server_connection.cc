@@ -27,7 +27,9 @@ constexpr size_t kMaxTrailers = 64;
 // The connection that this thread serves: the library's callbacks carry no context.
 thread_local ServerConnection* current = nullptr;
 
-bool Is(const std::string& name, const char* other) { return strcasecmp(name.c_str(), other) == 0; }
+bool Is(std::string_view name, std::string_view other) {
+  return name.size() == other.size() && strncasecmp(name.data(), other.data(), name.size()) == 0;
+}
 
 bool HasToken(const Headers& headers, const char* name, const char* token) {
   const size_t size = strlen(token);
@@ -42,7 +44,7 @@ bool HasToken(const Headers& headers, const char* name, const char* token) {
 
 // What the transport itself takes care of, and does not pass on.
 bool IsTransportHeader(const std::string& name) {
-  for (const char* own :
+  for (const std::string_view own :
        {"Host", "Content-Length", "Connection", "Keep-Alive", "Transfer-Encoding", "Expect", "Date"}) {
     if (Is(name, own)) return true;
   }
@@ -246,7 +248,7 @@ ServerConnection::Next ServerConnection::ServeOne(ServerCodec& codec) {
   }
   keep_alive_ = true;
   routed_ = false;
-  with_body_ = false;
+  bodiless_ = false;
   deadline_ns_ = NowMonotonicNs() + MsToNs(options_.request_timeout_ms);
   stream_->set_deadline(std::min(deadline_ns_, NowMonotonicNs() + MsToNs(kHeadTimeoutMs)));
   switch (stream_->ReadHead(options_.max_headers, &head_)) {
@@ -292,7 +294,7 @@ ServerConnection::Next ServerConnection::ServeOne(ServerCodec& codec) {
   const bool ok = codec.process_request(*stream_, false, closed, nullptr);
   current = nullptr;
   body = std::move(answer_body_);
-  const bool sent = ok && (with_body_ ? stream_->FlushWith(&body) : stream_->Flush());
+  const bool sent = ok && SendAnswer(&body);
   bool closing;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -334,7 +336,6 @@ void ServerConnection::Route(const httplib::Request&, httplib::Response& respons
   answer_headers_ = std::move(answer.headers);
   answer_bytes_ = answer.body.size();
   answer_body_ = std::move(answer.body);
-  with_body_ = method_ != "HEAD";
 }
 
 void ServerConnection::Complete(const httplib::Request&, httplib::Response& response) {
@@ -347,23 +348,29 @@ void ServerConnection::Complete(const httplib::Request&, httplib::Response& resp
     std::lock_guard<std::mutex> lock(mutex_);
     if (closing_) keep_alive_ = false;
   }
-  // What the library would add of itself goes; our own stays.
+  // The library writes the status line, and nothing else.
   response.body.clear();
   response.headers.clear();
+  bodiless_ = response.status == 204 || response.status == 304;
+}
+
+bool ServerConnection::SendAnswer(Body* body) {
+  std::string headers;
+  const auto add = [&headers](std::string_view name, std::string_view value) {
+    headers.append(name).append(": ").append(value).append("\r\n");
+  };
+  if (!bodiless_) add("Content-Length", std::to_string(answer_bytes_));
   for (auto& [name, value] : answer_headers_) {
     if (IsTransportHeader(name)) continue;
     std::replace_if(
         value.begin(), value.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
-    response.headers.emplace(std::move(name), std::move(value));
+    add(name, value);
   }
   answer_headers_.clear();
-  response.headers.emplace("Date", date_.Now());
-  if (response.status == 204 || response.status == 304) {
-    with_body_ = false;
-  } else {
-    response.headers.emplace("Content-Length", std::to_string(answer_bytes_));
-  }
-  if (!keep_alive_) response.headers.emplace("Connection", "close");
+  add("Date", date_.Now());
+  if (!keep_alive_) add("Connection", "close");
+  if (!stream_->AddHeaders(headers)) return false;
+  return bodiless_ || method_ == "HEAD" ? stream_->Flush() : stream_->FlushWith(body);
 }
 
 int ServerConnection::ReadBody(std::string* body) {

@@ -79,6 +79,8 @@ class ServerConnection {
   int ReadBody(std::string* body);
   int ReadChunks(std::string* body);
   ServedResponse Ask(Request request);
+  // Behind the status line, which has been written.
+  bool SendAnswer(Body* body);
   void Refuse(int status);
 
   RequestHandler& handler_;
@@ -95,7 +97,7 @@ class ServerConnection {
   Headers answer_headers_;
   Body answer_body_;  // Of which the library sees nothing.
   size_t answer_bytes_ = 0;
-  bool with_body_ = false;  // It is sent.
+  bool bodiless_ = false;  // Whatever was asked for.
   bool routed_ = false;
   bool keep_alive_ = false;
   int64_t deadline_ns_ = 0;
