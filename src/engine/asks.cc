@@ -31,7 +31,7 @@ void Asks::Send() {
   const std::shared_ptr<const PeerSet> peers = std::move(peers_);
   const std::vector<std::vector<std::shared_ptr<PeerGet>>> of_owner = std::exchange(of_owner_, {});
   const std::vector<int> owners = std::exchange(owners_, {});
-  now_ns_ = 0;
+  now_ns_ = -1;
   count_ = 0;
   for (const int owner : owners) {
     const auto at = static_cast<size_t>(owner);

@@ -35,14 +35,14 @@ class Asks {
 
  private:
   void Look() {
-    if (now_ns_ != 0) return;
+    if (now_ns_ >= 0) return;
     peers_ = context_.peers();
     now_ns_ = context_.NowNs();
   }
 
   const Context& context_;
   std::shared_ptr<const PeerSet> peers_;
-  int64_t now_ns_ = 0;
+  int64_t now_ns_ = -1;                                          // Not looked yet.
   std::vector<std::vector<std::shared_ptr<PeerGet>>> of_owner_;  // By index.
   std::vector<int> owners_;                                      // Those that something is for.
   size_t count_ = 0;

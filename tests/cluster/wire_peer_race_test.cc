@@ -132,15 +132,16 @@ class ThreadedChannel final : public PeerChannel {
 };
 
 struct Counted final : PeerGet {
-  Counted(std::atomic<int>& its_count, std::string_view asked_key) : count(its_count) {
+  Counted(std::atomic<int>& its_count, std::string asked_key) : own_key(std::move(asked_key)), count(its_count) {
     group = "g";
-    key = asked_key;
+    key = own_key;
     deadline_ns = int64_t{1} << 60;
   }
   int64_t End(PeerAnswer /*answer*/) override {
     ++count;
     return 0;
   }
+  const std::string own_key;
   std::atomic<int>& count;
 };
 
@@ -162,7 +163,7 @@ void EveryCallEndsOnce(bool tickets) {
         for (int i = 0; i < kCalls; ++i) {
           std::atomic<int>& count = ended[static_cast<size_t>(caller * kCalls + i)];
           if (i % 50 < 20) {
-            together.push_back(std::make_shared<Counted>(count, i % 2 == 0 ? std::string_view(long_key) : "k"));
+            together.push_back(std::make_shared<Counted>(count, i % 2 == 0 ? long_key : "k"));
             if (i % 50 < 19) continue;
             // Some are given up before they are asked for, some meanwhile, some afterwards.
             peer->GiveUp(*together[3]);
