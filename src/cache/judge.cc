@@ -42,6 +42,7 @@ void Judge::SetLimits(int64_t bytes, int64_t items) {
 
 void Judge::OnAccess(uint64_t hash, int64_t bytes) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  double memory = 0;
   const uint32_t tag = Spread(hash);
   try {
     for (const Shadow& shadow : shadows_) {
@@ -49,7 +50,7 @@ void Judge::OnAccess(uint64_t hash, int64_t bytes) {
     }
     if ((tag & sample_mask_.load(std::memory_order_relaxed)) != 0) return;
     // A few rounds of the cache: shorter, and chance decides; longer, and a change is seen late.
-    const double memory = 10.0 * std::max<double>(static_cast<double>(shadows_[0].size()), 30);
+    memory = 10.0 * std::max<double>(static_cast<double>(shadows_[0].size()), 30);
     const double fading = 1 - 1 / memory;
     requests_ = requests_ * fading + 1;
     for (unsigned i = 0; i < kPlans; ++i) hits_[i] = hits_[i] * fading + (shadows_[i].Access(tag, bytes) ? 1 : 0);
@@ -59,10 +60,10 @@ void Judge::OnAccess(uint64_t hash, int64_t bytes) {
     plan_.store(Plan::kRecency, std::memory_order_relaxed);
     return;
   }
-  Compare();
+  Compare(memory);
 }
 
-void Judge::Compare() {
+void Judge::Compare(double memory) {
   const auto hits_of = [this](Plan plan) { return hits_[static_cast<unsigned>(plan)]; };
   const Plan present = plan();
   auto best = static_cast<Plan>(std::max_element(hits_.begin(), hits_.end()) - hits_.begin());
@@ -73,7 +74,10 @@ void Judge::Compare() {
   // though the simulation, whose is not, does well. By recency it finds out in one round.
   if (far_behind && hits_of(Plan::kRecency) + kLittle * requests_ >= hits_of(best)) best = Plan::kRecency;
   const bool is_safer = best == Plan::kRecency && present == Plan::kReuse && far_behind;
-  if (!is_safer && hits_of(best) <= hits_of(present) + kMargin * requests_) return;
+  // At first, when few requests are remembered, a lead of a few hits is chance; but what a wrong plan lets go of is
+  // gone.
+  const double margin = kMargin * std::max(requests_, memory / 2);
+  if (!is_safer && hits_of(best) <= hits_of(present) + margin) return;
   plan_.store(best, std::memory_order_relaxed);
 }
 

@@ -43,7 +43,8 @@ class Judge {
     return static_cast<uint32_t>((hash ^ hash >> 32) * 0x9E3779B97F4A7C15 >> 32);
   }
   void HalveSample();
-  void Compare();
+  // `memory`: of how many requests what is remembered weighs as much in the end.
+  void Compare(double memory);
 
   std::atomic<uint32_t> sample_mask_{kNoSample};
   std::atomic<Plan> plan_{kFirstPlan};

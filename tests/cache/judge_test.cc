@@ -43,6 +43,15 @@ TEST_F(JudgeTest, FindsThatRecencyCounts) {
   EXPECT_TRUE(judge_.counting_is_far_behind());
 }
 
+TEST_F(JudgeTest, TakesAFewHitsAtFirstForChance) {
+  judge_.SetLimits(kMuch, 400);
+  for (uint64_t key = 0; key < 400; ++key) Ask(key);
+  AskRecent(22, 6);  // Five come back, by recency only.
+  EXPECT_EQ(judge_.plan(), kFirstPlan);
+  AskRecent(60, 6);
+  EXPECT_NE(judge_.plan(), kFirstPlan);
+}
+
 TEST_F(JudgeTest, FindsThatALoopIsBestKeptInPart) {
   judge_.SetLimits(kMuch, 400);
   AskInALoop(20'000, 800);
