@@ -34,7 +34,7 @@ func (g *group) get(ctx context.Context, key string, dest transport.Sink, flags 
 		defer g.instance.callers.leave(op, asks)
 	}
 	c := core.NewCall()
-	began := c.Begin(g.handle, key, c.Scratch(), flags, timeoutMs(ctx), ends(ctx))
+	began := c.Begin(g.handle, key, c.Scratch(), flags, timeoutMs(ctx), g.keeps(ctx))
 	return g.finish(ctx, c, key, c.Scratch(), began, flags, dest)
 }
 
@@ -122,8 +122,10 @@ func callError(ctx context.Context, status int32, message string) error {
 	return &core.Error{Status: status, Message: message}
 }
 
-// ends reports whether ctx can end by itself.
-func ends(ctx context.Context) bool { return ctx != nil && ctx.Done() != nil }
+// keeps reports whether a get may keep its thread: nothing but its time can end it, and the engine itself asks the peers.
+func (g *group) keeps(ctx context.Context) bool {
+	return g.instance.sender == nil && (ctx == nil || ctx.Done() == nil)
+}
 
 // timeoutMs is the time that ctx leaves, in milliseconds; 0: it sets no limit.
 func timeoutMs(ctx context.Context) int64 {

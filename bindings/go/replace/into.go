@@ -49,7 +49,7 @@ func (g *group) GetInto(ctx context.Context, key string, buf []byte) ([]byte, er
 		defer g.instance.callers.leave(op, asks)
 	}
 	c := core.NewCall()
-	began := c.Begin(g.handle, key, c.BufferFor(buf), core.COHORT_GET_CAN_LEAD, timeoutMs(ctx), ends(ctx))
+	began := c.Begin(g.handle, key, c.BufferFor(buf), core.COHORT_GET_CAN_LEAD, timeoutMs(ctx), g.keeps(ctx))
 	if began == core.COHORT_BEGIN_HIT {
 		buf = hitInto(buf, c)
 		c.Free()
@@ -80,7 +80,7 @@ func (g *group) GetInto(ctx context.Context, key string, buf []byte) ([]byte, er
 func (g *group) Peek(key string, buf []byte) ([]byte, bool) {
 	buf = buf[:cap(buf)]
 	c := core.NewCall()
-	hit := c.Begin(g.handle, key, c.BufferFor(buf), core.COHORT_GET_PEEK, 0, true) == core.COHORT_BEGIN_HIT
+	hit := c.Begin(g.handle, key, c.BufferFor(buf), core.COHORT_GET_PEEK, 0, false) == core.COHORT_BEGIN_HIT
 	if hit {
 		buf = hitInto(buf, c)
 	} else {

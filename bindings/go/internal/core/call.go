@@ -104,11 +104,11 @@ func (c *Call) BufferFor(buf []byte) []byte {
 func (c *Call) Error() *Error { return takeError(c.Hit.error) }
 
 // Begin begins a get. Returns COHORT_BEGIN_* or a negated status. buf takes a hit; c.Hit tells the rest. A get that is
-// PENDING ends with Wait. ends: something else than its time can end it.
-func (c *Call) Begin(group uintptr, key string, buf []byte, flags int, timeoutMs int64, ends bool) int {
+// PENDING ends with Wait. keep: the thread may be kept for it.
+func (c *Call) Begin(group uintptr, key string, buf []byte, flags int, timeoutMs int64, keep bool) int {
 	Fence()
 	if c.waited {
-		flags |= c.sit(ends)
+		flags |= c.sit(keep)
 	}
 	var place *gateShard
 	if flags&COHORT_GET_LEND == 0 { // who is lent mostly waits, and is one of few
@@ -125,16 +125,16 @@ func (c *Call) Begin(group uintptr, key string, buf []byte, flags int, timeoutMs
 }
 
 // sit lets a get that will wait do so at a seat, if one is free. Returns COHORT_GET_LEND if it will be in C.
-func (c *Call) sit(ends bool) (flags int) {
+func (c *Call) sit(keep bool) (flags int) {
 	if c.seat = sit(); c.seat == nil {
 		return 0
 	}
-	if ends || gate.limit.Load() == 1 {
-		c.Hit.queue = c.seat.queue
-		return 0
+	if keep && c.seat.keepThread() {
+		c.Hit.queue = c.seat.plain
+		return COHORT_GET_LEND
 	}
-	c.Hit.queue = c.seat.plain
-	return COHORT_GET_LEND
+	c.Hit.queue = c.seat.queue
+	return 0
 }
 
 // Wait waits for the Event of a get that is PENDING. When ctx ends the get is cancelled: the event comes all the same, and at
@@ -144,7 +144,7 @@ func (c *Call) Wait(ctx context.Context, group uintptr) {
 	if ctx != nil {
 		ended = ctx.Done()
 	}
-	if c.seat != nil && c.Hit.queue == c.seat.plain {
+	if c.seat != nil && c.seat.keeps {
 		c.seat.waitInC(&c.Event)
 		c.stand()
 	} else if c.seat != nil {

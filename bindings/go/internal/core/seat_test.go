@@ -32,3 +32,25 @@ func TestSeatsAreFewAndForThoseWhoWaitAlone(t *testing.T) {
 	}
 	s.stand()
 }
+
+func TestAProcessorIsLeftForWhatTheKeptThreadsWaitFor(t *testing.T) {
+	limit := gate.limit.Load()
+	defer gate.limit.Store(limit)
+	var a, b seat
+	gate.limit.Store(1)
+	if a.keepThread() {
+		t.Error("the only processor's thread is kept")
+	}
+	gate.limit.Store(2)
+	if !a.keepThread() || b.keepThread() {
+		t.Error("of two processors' threads not just one is kept")
+	}
+	a.stand()
+	if !b.keepThread() {
+		t.Error("no thread is kept although none is")
+	}
+	b.stand()
+	if n := kept.Load(); n != 0 {
+		t.Errorf("%d threads are kept in the end, want none", n)
+	}
+}

@@ -12,7 +12,7 @@ import (
 // one more thread: with few gets under way that is most of what they wait for. With many the reader takes many events at once.
 //
 // A get that nothing but its own time can end waits in C instead: its thread asks the owner itself, and nobody is woken. That
-// holds a thread, so only who sits does it, and only while another processor can go on with what this one had to do.
+// holds a thread, so only who sits does it, and only while a processor is left that goes on with all else.
 type seat struct {
 	queue  uintptr
 	plain  uintptr // a queue without a descriptor, for who waits in C
@@ -20,12 +20,14 @@ type seat struct {
 	conn   syscall.RawConn
 	look   func(fd uintptr) bool
 	taken  atomic.Bool
+	keeps  bool // its get keeps a thread
 }
 
 var (
 	seats     [2]seat
 	seatsOnce sync.Once
 	standing  atomic.Int64 // gets that wait without a seat
+	kept      atomic.Int32 // threads that are kept
 )
 
 // sit takes a free seat; nil: there is none, or so many wait that the reader serves them better.
@@ -48,7 +50,23 @@ func sit() *seat {
 	return nil
 }
 
-func (s *seat) stand() { s.taken.Store(false) }
+func (s *seat) stand() {
+	if s.keeps {
+		s.keeps = false
+		kept.Add(-1)
+	}
+	s.taken.Store(false)
+}
+
+// keepThread lets this get wait in C. False: then no processor would be left for what it might wait for.
+func (s *seat) keepThread() bool {
+	if kept.Add(1) >= gate.limit.Load() {
+		kept.Add(-1)
+		return false
+	}
+	s.keeps = true
+	return true
+}
 
 func (s *seat) prepare() (err error) {
 	if s.queue, s.conn, err = newPolledQueue(); err != nil {
