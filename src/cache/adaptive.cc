@@ -7,7 +7,7 @@
 
 namespace cohort {
 
-void Adaptive::SetCapacity(int64_t charged_bytes, int64_t entries) {
+void Adaptive::SetCapacity(int64_t charged_bytes, int64_t entries, bool /*alone*/) {
   part_bytes_ = charged_bytes;
   part_entries_ = entries;
   history_.Forget();

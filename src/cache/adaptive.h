@@ -20,7 +20,7 @@ class Adaptive final : public EvictionPolicy {
   // The judge outlives it.
   explicit Adaptive(Judge* judge) : judge_(*judge) {}
 
-  void SetCapacity(int64_t charged_bytes, int64_t entries) override;
+  void SetCapacity(int64_t charged_bytes, int64_t entries, bool alone) override;
   void OnArrive(const Entry* newcomer, uint64_t hash) override;
   bool OnInsert(Entry* entry) override;
   void OnHit(Entry* entry) override;

@@ -25,7 +25,7 @@ namespace {
 
 class ShardedCache final : public LocalCache {
  public:
-  explicit ShardedCache(CacheOptions options) : LocalCache(MayGlance(options)), options_(std::move(options)) {
+  explicit ShardedCache(CacheOptions options) : options_(std::move(options)) {
     tiers_[0].custom = std::move(options_.custom_main);
     tiers_[1].custom = std::move(options_.custom_hot);
     has_custom_ = tiers_[0].custom != nullptr || tiers_[1].custom != nullptr;
@@ -92,9 +92,7 @@ class ShardedCache final : public LocalCache {
 
   static constexpr uint32_t kLimbos = 4;
   // A policy that is told of every hit, or another's tier, needs more than a glance.
-  static bool MayGlance(const CacheOptions& options) {
-    return options.policy != Policy::kLru && options.custom_main == nullptr && options.custom_hot == nullptr;
-  }
+  bool GlanceHelps(uint32_t count) const { return !has_custom_ && (options_.policy != Policy::kLru || count > 1); }
   static bool CopyOf(const ValueRef& value, char* to, size_t room, FoundCopy* found);
   Limbo* LimboOfThisThread() { return &limbos_[ThreadNumber() % kLimbos]; }
 
@@ -147,7 +145,7 @@ void ShardedCache::Reset(int64_t cache_bytes) {
 
 void ShardedCache::Close(Graveyard* dead) {
   enabled_.store(false, std::memory_order_release);
-  shards_.SetCount(0);
+  shards_.SetCount(0, false);
   for (uint32_t i = 0; i < kMaxShards; ++i) {
     Shard* const shard = shards_.At(i);
     if (shard == nullptr) continue;
@@ -176,13 +174,14 @@ void ShardedCache::Open(int64_t cache_bytes) {
     }
     for (uint32_t i = 0; i < count; ++i) {
       Shard::Writer shard(shards_.At(i));
-      shard.SetCapacity(tier, limits.bytes / count, limits.items == kNoLimit ? kNoLimit : limits.items / count);
+      shard.SetCapacity(tier, limits.bytes / count, limits.items == kNoLimit ? kNoLimit : limits.items / count,
+                        count == 1);
     }
   }
   for (uint32_t i = 0; i < count; ++i) {
     Shard::Writer(shards_.At(i)).Clear(count, [](Entry*) {});
   }
-  shards_.SetCount(count);
+  shards_.SetCount(count, GlanceHelps(count));
   enabled_.store(count != 0, std::memory_order_release);
 }
 

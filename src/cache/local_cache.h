@@ -111,8 +111,6 @@ class LocalCache {
   virtual bool enabled() const = 0;
 
  protected:
-  explicit LocalCache(bool may_glance) : shards_(may_glance) {}
-
   // Each for a tier but kMisses; kCustom*: of the host's own tiers.
   enum Count : size_t { kHits, kMisses = kHits + kTiers, kCustomGets, kCustomHits = kCustomGets + kTiers };
   using Counts = ThreadCounts<size_t{kCustomHits} + kTiers>;

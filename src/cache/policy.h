@@ -19,8 +19,8 @@ class EvictionPolicy {
   static std::unique_ptr<EvictionPolicy> New(Policy policy, Judge* judge);
   virtual ~EvictionPolicy() = default;
 
-  // This shard's even part of its tier; others may leave it more. REQUIRES: no entries.
-  virtual void SetCapacity(int64_t charged_bytes, int64_t entries) = 0;
+  // This shard's even part of its tier; others may leave it more. alone: there are none. REQUIRES: no entries.
+  virtual void SetCapacity(int64_t charged_bytes, int64_t entries, bool alone) = 0;
   // A fill begins, of a key with that hash; Victim and OnInsert may follow.
   virtual void OnArrive(const Entry* /*newcomer*/, uint64_t /*hash*/) {}
   // From here until OnRemove the entry's place and mark belong to the policy. False, and nothing has changed: no

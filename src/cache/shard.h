@@ -82,8 +82,8 @@ class alignas(64) Shard {
     // `shard_count` shards; 0: of none.
     template <typename Each>
     void Clear(uint32_t shard_count, Each&& each);
-    void SetCapacity(unsigned tier, int64_t charged_bytes, int64_t entries) {
-      shard_->policies_[tier]->SetCapacity(charged_bytes, entries);
+    void SetCapacity(unsigned tier, int64_t charged_bytes, int64_t entries, bool alone) {
+      shard_->policies_[tier]->SetCapacity(charged_bytes, entries, alone);
     }
 
    private:

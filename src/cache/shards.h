@@ -13,8 +13,7 @@ namespace cohort {
 // Thread safe, but for what changes which shards there are: that is for one thread at a time.
 class Shards {
  public:
-  // may_glance: whether gets need nothing but a shard to be answered.
-  explicit Shards(bool may_glance) : may_glance_(may_glance) {}
+  Shards() = default;
   ~Shards() {
     for (const auto& shard : shards_) delete shard.load(std::memory_order_acquire);
   }
@@ -24,7 +23,7 @@ class Shards {
   // How many are part of the cache; 0 while caching is off or being reset. A shard that is part of it says the same
   // number.
   uint32_t count() const { return count_.load(std::memory_order_acquire); }
-  // The same, or 0 if gets need more.
+  // The same, or 0 if a glance helps no get.
   uint32_t glance_count() const { return glance_count_.load(std::memory_order_acquire); }
   // That of a hash, as it is now; null: caching is off.
   Shard* Of(uint64_t hash, uint32_t* count) const {
@@ -37,13 +36,12 @@ class Shards {
 
   // Made when first needed; kept until the end, because a get may still be about to look into one.
   void Put(uint32_t i, Shard* shard) { shards_[i].store(shard, std::memory_order_release); }
-  void SetCount(uint32_t count) {
+  void SetCount(uint32_t count, bool glance_helps) {
     count_.store(count, std::memory_order_release);
-    glance_count_.store(may_glance_ ? count : 0, std::memory_order_release);
+    glance_count_.store(glance_helps ? count : 0, std::memory_order_release);
   }
 
  private:
-  const bool may_glance_;
   std::atomic<uint32_t> count_{0};
   std::atomic<uint32_t> glance_count_{0};
   std::array<std::atomic<Shard*>, kMaxShards> shards_{};
