@@ -127,21 +127,25 @@ template <typename Take>
   if (count == 0 || !thread || !Counts::HasOwn(thread.number())) [[unlikely]] {
     return false;
   }
-  unsigned tier = 0;
+  Shard* const shard = shards_.At(Shards::PlaceOf(hash, count));
+  Entry* entry = nullptr;
+  Entry::State state;
   {
     const Reading reading(thread);
-    Entry* const entry = shards_.At(Shards::PlaceOf(hash, count))->Glance(key, hash);
+    entry = shard->Glance(key, hash);
     if (entry == nullptr) [[unlikely]] {
       return false;
     }
-    const Entry::State state = entry->state();
-    if (state.notes_hits || !take(entry, state.tier, thread)) [[unlikely]] {
+    state = entry->state();
+    if (!take(entry, state.tier, thread)) [[unlikely]] {
       return false;
     }
     entry->CountHit();
-    tier = state.tier;
   }
-  counts_.AddOwn(thread.number(), kHits + tier);
+  counts_.AddOwn(thread.number(), kHits + state.tier);
+  if (state.notes_hits) [[unlikely]] {
+    shard->OnNotedHit(entry, hash);
+  }
   return true;
 }
 

@@ -1,5 +1,5 @@
 // Lru evicts the entry that was used longest ago. A cache of one shard orders every use; in a larger one, an entry
-// among the latest eighth is not moved again when it is used, so that the most popular cost nothing.
+// among the latest quarter is not moved again when it is used, so that the most popular cost nothing.
 #pragma once
 
 #include "cache/entry_queue.h"
@@ -37,7 +37,7 @@ class Lru final : public EvictionPolicy {
 
   unsigned Front() const { return exact_ ? kRest : kRecent; }
   void Settle() {
-    while (queues_.Size(kRecent) > queues_.Size(kRest) / 7) {
+    while (queues_.Size(kRecent) > queues_.Size(kRest) / 3) {
       Entry* const entry = queues_.Oldest(kRecent);
       if (!queues_.MoveToNewest(kRest, entry)) return;
       entry->set_notes_hits(true);

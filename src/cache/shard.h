@@ -32,8 +32,10 @@ class alignas(64) Shard {
   // `now()` is the time, asked for when something turns on it.
   template <typename Now, typename Take>
   Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, const Now& now, const Take& take);
-  // As Index::Glance.
+  // As Index::Glance; a hit of an entry that notes its hits is to be told next.
   Entry* Glance(std::string_view key, uint64_t hash) const { return index_.Glance(key, hash); }
+  // The entry may have left by now. REQUIRES: no stay among the readers.
+  [[gnu::noinline]] void OnNotedHit(const Entry* entry, uint64_t hash);
   // The same as Find with the lock, which is always sure. The value of a hit, and its tier.
   Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns, ValueRef* value,
                   unsigned* tier);
@@ -93,8 +95,6 @@ class alignas(64) Shard {
  private:
   static constexpr uint64_t kNotes = 64;
 
-  // `entry` may have left.
-  [[gnu::noinline]] void OnNotedHit(const Entry* entry, uint64_t hash);
   void Note(const Entry* entry, uint64_t hash);
   void TryDrain();
   void Drain();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cache/cache_fixture.h"
+#include "cache/tiers.h"
 
 namespace cohort {
 namespace {
@@ -78,13 +79,36 @@ TEST(Glance, LeavesWhatExpiresIsTheHostsOrIsNotOursToACloserLook) {
   EXPECT_EQ(destroyed.times, 1);
 }
 
-TEST(Glance, LeavesEachHitToAPolicyThatIsToldOfEach) {
-  CacheOptions options = Bytes(kUnjudged);
+// In one shard every hit is noted, so there a glance would be one look too many.
+TEST(Glance, LeavesALruOfOneShardAlone) {
+  for (const int64_t bytes : {int64_t{1} << 20, int64_t{64} << 20}) {
+    CacheOptions options = Bytes(bytes);
+    options.policy = Policy::kLru;
+    TestCache cache(std::move(options));
+    ASSERT_TRUE(cache.Put("a key", "value"));
+    EXPECT_EQ(FoundAtAGlance(&cache, "a key"), ShardsOf(bytes, 0) > 1);
+    EXPECT_TRUE(cache.Has("a key"));
+  }
+}
+
+// By glances alone, in a cache that is full of what is newer.
+TEST(Glance, TellsThePolicyOfHits) {
+  CacheOptions options = Bytes(64 << 20);
   options.policy = Policy::kLru;
   TestCache cache(std::move(options));
-  ASSERT_TRUE(cache.Put("a key", "value"));
-  EXPECT_FALSE(FoundAtAGlance(&cache, "a key"));
-  EXPECT_TRUE(cache.Has("a key"));
+  static_cast<void>(ThreadNumber());
+  ASSERT_TRUE(cache.Put("used", "value"));
+  ASSERT_TRUE(cache.Put("idle", "value"));
+  const std::string bytes(8 << 10, '.');
+  for (int i = 0; i < 20'000; ++i) {
+    ASSERT_TRUE(cache.Put("key-" + std::to_string(i), bytes));
+    if (i % 10 != 0) continue;
+    const HeldValue used = cache.LendAtAGlance("used");
+    ASSERT_TRUE(used) << i;
+    used.Free();
+  }
+  EXPECT_TRUE(cache.Has("used"));
+  EXPECT_FALSE(cache.Has("idle"));
 }
 
 TEST(Glance, FindsNothingWhileCachingIsOff) {

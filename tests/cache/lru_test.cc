@@ -54,11 +54,11 @@ TEST_F(LruTest, RemovesFromBothEndsAndTheMiddle) {
   EXPECT_EQ(EvictAll(), "db");
 }
 
-// Of 64, the latest eighth are those whose hits are not asked for.
+// Of 64, the latest quarter are those whose hits are not asked for.
 class LargeLruTest : public LruTest {
  protected:
   static constexpr int kEntries = 64;
-  static constexpr int kRecent = kEntries / 8;
+  static constexpr int kRecent = kEntries / 4;
   LargeLruTest() {
     lru_.SetCapacity(0, 0, false);
     for (int i = 0; i < kEntries; ++i) entries_.push_back(Add(std::string(1, static_cast<char>('0' + i))));
