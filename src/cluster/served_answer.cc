@@ -11,8 +11,10 @@ namespace {
 constexpr std::string_view kValueIsGone = "the value is gone";
 constexpr std::string_view kTooLarge = "the values of this batch are too large to travel together";
 
-// From this size on a value is sent from its own memory; a smaller one costs less to copy than to send as a piece.
-constexpr size_t kLentBytes = 1024;
+// From this size on a value is sent from its own memory. Where that begins to pay was measured with 10,000 values and
+// batches of 100 (tests/bench, GetMany), in microseconds of the owner's CPU per key, copied and lent: 0.36 and 0.47 at
+// 256 bytes, 0.43 and 0.43 at 1 KiB, 0.70 and 0.52 at 2 KiB, 3.1 and 2.2 at 16 KiB.
+constexpr size_t kLentBytes = 1536;
 
 bool IsLent(const Value& value) { return value.bytes().size() >= kLentBytes; }
 
