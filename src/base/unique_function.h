@@ -55,6 +55,7 @@ class UniqueFunction<R(Args...)> {
   };
   static constexpr size_t kRoomBytes = 3 * sizeof(void*);
   template <typename F>
+  // NOLINTNEXTLINE(misc-redundant-expression): it is for some.
   static constexpr bool kFits = sizeof(F) <= kRoomBytes &&
                                 alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
 

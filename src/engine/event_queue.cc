@@ -18,11 +18,11 @@ EventChain::~EventChain() {
   }
 }
 
-void EventChain::Push(std::unique_ptr<EventNode> owned) {
-  EventNode* const node = owned.release();
-  node->next_ = nullptr;
-  (tail_ != nullptr ? tail_->next_ : head_) = node;
-  tail_ = node;
+void EventChain::Push(std::unique_ptr<EventNode> node) {
+  EventNode* const last = node.release();
+  last->next_ = nullptr;
+  (tail_ != nullptr ? tail_->next_ : head_) = last;
+  tail_ = last;
   ++size_;
 }
 
