@@ -44,7 +44,7 @@ PeerAnswer ReadPlainAnswer(const PeerLine& line, std::string_view key, const Res
     default:
       return FailedAnswer(line.Unexpected(response));
   }
-  const Result<wire::GetResponse> message = wire::DecodeGetResponse(response.body);
+  const Result<wire::GetResponseView> message = wire::ViewGetResponse(response.body);
   if (!message.ok()) return FailedAnswer(line.Unreadable(message.status()));
   const int64_t now_unix_ns = line.clock().UnixNs();
   int64_t expire_unix_ns = message->expire_unix_ns;
