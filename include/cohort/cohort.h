@@ -493,9 +493,9 @@ enum {
   COHORT_GET_LOCAL = 2,    /**< Never ask a peer: for a get that a peer has asked for. Fills hot only unless this member
                                 owns the key. */
   COHORT_GET_PEEK = 4,     /**< Never load and never wait. */
-  COHORT_GET_LEND = 8      /**< Of cohort_group_begin, by a thread that will only wait for the event: it may be kept meanwhile,
-                                to ask the owner itself, and finds the event in the queue then. No other thread need be
-                                woken for it. Elsewhere, and where it would not help, it says nothing. */
+  COHORT_GET_LEND = 8      /**< Of cohort_group_begin, by a thread that will only wait for the event: it may be kept
+                                meanwhile, to ask the owner itself, and finds the event in the queue then. No other
+                                thread need be woken for it. Elsewhere, and where it would not help, it says nothing. */
 };
 
 /** Filled by cohort_group_begin. */
@@ -510,8 +510,8 @@ typedef struct cohort_answer_t {
 } cohort_answer_t;
 
 /**
- * The one call of a get, never blocking (but see COHORT_GET_LEND). A hit is copied to @p buf if it has at most @p cap bytes, else handed out as
- * answer->value; with cap 0 it is always handed out. A hit allocates nothing. A miss is PENDING, or LEAD if the caller can
+ * The one call of a get, never blocking (but see COHORT_GET_LEND). A hit is copied to @p buf if it has at most @p cap
+ * bytes, else handed out as answer->value; with cap 0 it is always handed out. A hit allocates nothing. A miss is PENDING, or LEAD if the caller can
  * lead, owns the key (or is alone), and nobody else is loading it.
  * @param flags COHORT_GET_*.
  * @param queue where the event goes; may be NULL only with COHORT_GET_PEEK.
