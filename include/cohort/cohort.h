@@ -511,8 +511,8 @@ typedef struct cohort_answer_t {
 
 /**
  * The one call of a get, never blocking (but see COHORT_GET_LEND). A hit is copied to @p buf if it has at most @p cap
- * bytes, else handed out as answer->value; with cap 0 it is always handed out. A hit allocates nothing. A miss is PENDING, or LEAD if the caller can
- * lead, owns the key (or is alone), and nobody else is loading it.
+ * bytes, else handed out as answer->value; with cap 0 it is always handed out. A hit allocates nothing. A miss is
+ * PENDING, or LEAD if the caller can lead, owns the key (or is alone), and nobody else is loading it.
  * @param flags COHORT_GET_*.
  * @param queue where the event goes; may be NULL only with COHORT_GET_PEEK.
  * @return COHORT_BEGIN_*, or a negated status: then nothing is pending and the message is in @p error.

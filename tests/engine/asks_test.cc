@@ -210,6 +210,7 @@ TEST_F(AsksTest, P6_EachOfACallEndsByItsDeadlineWithoutALoadHere) {
   for (const auto& [tag, end] : Ends(3)) EXPECT_EQ(end->status, static_cast<int32_t>(Code::kTimeout));
   EXPECT_EQ(own_runs.Get(), 0);
   open.Open();
+  Stop();  // The owner's getters may still be on their way.
 }
 
 TEST_F(AsksTest, P9_TheOwnerThatTheCallSawIsAskedWhenThePeersChangeMeanwhile) {
@@ -269,6 +270,7 @@ TEST_F(AsksTest, P4_EveryGetOfManyCallsEndsOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(asker_->StatsNow().waiting, 0);
+  Stop();  // What was cancelled may still be loading.
 }
 
 }  // namespace

@@ -116,9 +116,9 @@ pub const COHORT_GET_CAN_LEAD: i32 = 1;
 pub const COHORT_GET_LOCAL: i32 = 2;
 /// Never load and never wait.
 pub const COHORT_GET_PEEK: i32 = 4;
-/// Of `cohort_group_begin`, by a thread that will only wait for the event: it may be kept meanwhile,
-/// to ask the owner itself, and finds the event in the queue then. No other thread need be
-/// woken for it. Elsewhere, and where it would not help, it says nothing.
+/// Of `cohort_group_begin`, by a thread that will only wait for the event: it may be kept
+/// meanwhile, to ask the owner itself, and finds the event in the queue then. No other
+/// thread need be woken for it. Elsewhere, and where it would not help, it says nothing.
 pub const COHORT_GET_LEND: i32 = 8;
 /// Client connections to one peer; 1 to 1,024, default 64.
 pub const COHORT_HTTP_MAX_CONNECTIONS_PER_PEER: i32 = 1;
@@ -764,9 +764,9 @@ extern "C" {
         user: *mut c_void,
         error: *mut cohort_error_t,
     ) -> cohort_status_t;
-    /// The one call of a get, never blocking (but see `COHORT_GET_LEND`). A hit is copied to `buf` if it has at most `cap` bytes, else handed out as
-    /// `answer->value`; with cap 0 it is always handed out. A hit allocates nothing. A miss is PENDING, or LEAD if the caller can
-    /// lead, owns the key (or is alone), and nobody else is loading it.
+    /// The one call of a get, never blocking (but see `COHORT_GET_LEND`). A hit is copied to `buf` if it has at most `cap`
+    /// bytes, else handed out as `answer->value`; with cap 0 it is always handed out. A hit allocates nothing. A miss is
+    /// PENDING, or LEAD if the caller can lead, owns the key (or is alone), and nobody else is loading it.
     ///
     /// - `flags`: `COHORT_GET_*`.
     /// - `queue`: where the event goes; may be NULL only with `COHORT_GET_PEEK`.
