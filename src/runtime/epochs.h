@@ -80,7 +80,8 @@ class Reading {
 #if defined(COHORT_THREAD_SANITIZER)
     state_->epoch.exchange(epoch, std::memory_order_seq_cst);  // The sanitizer knows no fences.
 #else
-    state_->epoch.store(epoch, std::memory_order_relaxed);
+    // A release, so that who sees this stay sees all that the thread did in those before it, as if it saw their ends.
+    state_->epoch.store(epoch, std::memory_order_release);
     std::atomic_thread_fence(std::memory_order_seq_cst);
 #endif
   }

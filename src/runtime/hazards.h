@@ -17,8 +17,8 @@ using Hazard = std::atomic<uintptr_t>;
 // A free one of this thread's; null: all are taken. What is noted there in a stay among the readers is seen by whoever
 // has awaited a grace that began since:
 //   1. the reader notes the address in its hazard, then ends its stay (a release);
-//   2. the writer, whose grace began after it had unlinked the address, sees the end of the stay (an acquire): so it
-//      sees the note.
+//   2. the writer, whose grace began after it had unlinked the address, sees the end of the stay, or a later stay (an
+//      acquire): so it sees the note.
 inline Hazard* FreeHazard(ReadingThread current) {
   epochs_internal::ThreadState* const state = current.state();
   for (uint32_t i = 0; i < epochs_internal::kHazards; ++i) {
