@@ -133,50 +133,46 @@ class Ahead {
 bool MayGlance(const cohort_group_t* group, const char* key, size_t key_size) {
   return group != nullptr && !group->inherited() && key != nullptr && LocalCache::MayGlance({key, key_size});
 }
-// REQUIRES (of both): MayGlance. Compiled into what calls them, as all that a glance needs.
-[[gnu::always_inline]] inline HeldValue Glance(cohort_group_t* group, std::string_view key, Source* source) {
-  return group->group->Glance(key, KeyHash(key), source);
-}
-[[gnu::always_inline]] inline bool GlanceCopy(cohort_group_t* group, std::string_view key, void* buf, size_t cap,
-                                              FoundCopy* found) {
-  return group->group->GlanceCopy(key, KeyHash(key), static_cast<char*>(buf), cap, found);
-}
 
-// The same with a closer look. REQUIRES (of all): MayHit.
-HeldValue FindHit(cohort_group_t* group, std::string_view key, Source* source) {
-  return group->group->Lend(key, KeyHash(key), source);
-}
-bool FindAnswer(cohort_group_t* group, std::string_view key, char* buf, size_t cap, cohort_answer_t* answer) {
-  *answer = cohort_answer_t();
-  if (cap == 0) {
-    Source source = Source::kNone;
-    const HeldValue value = FindHit(group, key, &source);
-    if (!value) return false;
-    ShowValue(value, source, answer);
-    return true;
+// The two ways to find a hit, each lent or copied. At a glance: compiled into what calls them, as all that a glance
+// needs. REQUIRES: MayGlance.
+struct AtAGlance {
+  [[gnu::always_inline]] static HeldValue Lend(cohort_group_t* group, std::string_view key, Source* source) {
+    return group->group->Glance(key, KeyHash(key), source);
   }
-  FoundCopy found;
-  if (!group->group->FindHitCopy(key, KeyHash(key), buf, cap, &found)) return false;
-  answer->size = found.size;
-  answer->expire_unix_ns = found.expire_unix_ns;
-  answer->source = static_cast<int32_t>(Group::SourceOf(found.tier));
-  if (found.value) answer->value = ToHandle(std::move(found.value));
-  return true;
-}
-bool GlanceAnswer(cohort_group_t* group, std::string_view key, char* buf, size_t cap, cohort_answer_t* answer) {
+  [[gnu::always_inline]] static bool Copy(cohort_group_t* group, std::string_view key, void* buf, size_t cap,
+                                          FoundCopy* found) {
+    return group->group->GlanceCopy(key, KeyHash(key), static_cast<char*>(buf), cap, found);
+  }
+};
+// REQUIRES: MayHit.
+struct WithACloserLook {
+  static HeldValue Lend(cohort_group_t* group, std::string_view key, Source* source) {
+    return group->group->Lend(key, KeyHash(key), source);
+  }
+  static bool Copy(cohort_group_t* group, std::string_view key, void* buf, size_t cap, FoundCopy* found) {
+    return group->group->FindHitCopy(key, KeyHash(key), static_cast<char*>(buf), cap, found);
+  }
+};
+
+// A hit as an answer: lent if there is no buffer. False: there is none, and nothing is shown.
+template <typename Find>
+bool FindAnswer(cohort_group_t* group, std::string_view key, void* buf, size_t cap, cohort_answer_t* answer) {
   if (cap == 0) {
     Source source = Source::kNone;
-    const HeldValue value = Glance(group, key, &source);
+    const HeldValue value = Find::Lend(group, key, &source);
     if (!value) return false;
     *answer = cohort_answer_t();
     ShowValue(value, source, answer);
     return true;
   }
   FoundCopy found;
-  if (!GlanceCopy(group, key, buf, cap, &found)) return false;
+  if (!Find::Copy(group, key, buf, cap, &found)) return false;
   *answer = cohort_answer_t();
   answer->size = found.size;
+  answer->expire_unix_ns = found.expire_unix_ns;
   answer->source = static_cast<int32_t>(Group::SourceOf(found.tier));
+  if (found.value) answer->value = ToHandle(std::move(found.value));
   return true;
 }
 
@@ -189,7 +185,7 @@ void ReportOk(cohort_error_t* error) {
   return FenceQuiet<int64_t>(-1, [&]() -> int64_t {
     FoundCopy found;
     const size_t room = buf == nullptr ? 0 : cap;
-    if (!group->group->FindHitCopy({key, key_size}, KeyHash({key, key_size}), static_cast<char*>(buf), room, &found)) {
+    if (!WithACloserLook::Copy(group, {key, key_size}, buf, room, &found)) {
       group->group->CountMiss();
       return -1;
     }
@@ -201,7 +197,7 @@ void ReportOk(cohort_error_t* error) {
   if (group == nullptr || group->inherited() || (key == nullptr && key_size != 0)) return nullptr;
   return FenceQuiet<cohort_value_t*>(nullptr, [&] {
     Source source = Source::kNone;
-    const HeldValue value = FindHit(group, {key, key_size}, &source);
+    const HeldValue value = WithACloserLook::Lend(group, {key, key_size}, &source);
     if (!value) group->group->CountMiss();
     return ToHandle(value);
   });
@@ -216,12 +212,12 @@ int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_si
                            cohort_answer_t* answer, cohort_error_t* error) {
   if (MayHit(group, key, key_size, flags) && answer != nullptr && (buf != nullptr || cap == 0) &&
       (queue == nullptr ? (flags & COHORT_GET_PEEK) != 0 : !queue->inherited())) {
-    if (LocalCache::MayGlance({key, key_size}) &&
-        GlanceAnswer(group, {key, key_size}, static_cast<char*>(buf), cap, answer)) [[likely]] {
+    if (LocalCache::MayGlance({key, key_size}) && FindAnswer<AtAGlance>(group, {key, key_size}, buf, cap, answer))
+        [[likely]] {
       ReportOk(error);
       return COHORT_BEGIN_HIT;
     }
-    if (FindAnswer(group, {key, key_size}, static_cast<char*>(buf), cap, answer)) {
+    if (FindAnswer<WithACloserLook>(group, {key, key_size}, buf, cap, answer)) {
       ReportOk(error);
       return COHORT_BEGIN_HIT;
     }
@@ -340,7 +336,7 @@ int32_t cohort_group_cancel(cohort_group_t* group, uint64_t ticket) {
 
 int64_t cohort_group_try_copy(cohort_group_t* group, const char* key, size_t key_size, void* buf, size_t cap) {
   FoundCopy found;
-  if (MayGlance(group, key, key_size) && buf != nullptr && GlanceCopy(group, {key, key_size}, buf, cap, &found))
+  if (MayGlance(group, key, key_size) && buf != nullptr && AtAGlance::Copy(group, {key, key_size}, buf, cap, &found))
       [[likely]] {
     return found.size;
   }
@@ -350,7 +346,7 @@ int64_t cohort_group_try_copy(cohort_group_t* group, const char* key, size_t key
 cohort_value_t* cohort_group_lookup(cohort_group_t* group, const char* key, size_t key_size) {
   if (MayGlance(group, key, key_size)) [[likely]] {
     Source source = Source::kNone;
-    if (const HeldValue value = Glance(group, {key, key_size}, &source)) [[likely]] {
+    if (const HeldValue value = AtAGlance::Lend(group, {key, key_size}, &source)) [[likely]] {
       return ToHandle(value);
     }
   }
@@ -390,12 +386,12 @@ cohort_value_t* cohort_group_get(cohort_group_t* group, const char* key, size_t 
   if (MayHit(group, key, key_size, flags)) {
     Source source = Source::kNone;
     if (LocalCache::MayGlance({key, key_size})) {
-      if (const HeldValue value = Glance(group, {key, key_size}, &source)) [[likely]] {
+      if (const HeldValue value = AtAGlance::Lend(group, {key, key_size}, &source)) [[likely]] {
         ReportOk(error);
         return ToHandle(value);
       }
     }
-    if (const HeldValue value = FindHit(group, {key, key_size}, &source)) [[likely]] {
+    if (const HeldValue value = WithACloserLook::Lend(group, {key, key_size}, &source)) [[likely]] {
       ReportOk(error);
       return ToHandle(value);
     }
