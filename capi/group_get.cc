@@ -195,12 +195,7 @@ void ReportOk(cohort_error_t* error) {
 
 [[gnu::noinline]] cohort_value_t* LookUpSlowly(cohort_group_t* group, const char* key, size_t key_size) {
   if (group == nullptr || group->inherited() || (key == nullptr && key_size != 0)) return nullptr;
-  return FenceQuiet<cohort_value_t*>(nullptr, [&] {
-    Source source = Source::kNone;
-    const HeldValue value = WithACloserLook::Lend(group, {key, key_size}, &source);
-    if (!value) group->group->CountMiss();
-    return ToHandle(value);
-  });
+  return FenceQuiet<cohort_value_t*>(nullptr, [&] { return ToHandle(group->group->Lookup({key, key_size})); });
 }
 
 }  // namespace

@@ -20,10 +20,7 @@ class HostTier final : public CustomTier {
   HostTier(cohort_cache_get_fn get, cohort_cache_add_fn add, cohort_cache_remove_fn remove, std::shared_ptr<User> user)
       : get_(get), add_(add), remove_(remove), user_(std::move(user)) {}
 
-  ValueRef Get(std::string_view key) override {
-    cohort_value_t* const value = get_(user_->get(), Pointer(key), key.size());
-    return value == nullptr ? ValueRef() : Held(value).Adopt();
-  }
+  ValueRef Get(std::string_view key) override { return Held(get_(user_->get(), Pointer(key), key.size())).Adopt(); }
   void Add(std::string_view key, const ValueRef& value) override {
     add_(user_->get(), Pointer(key), key.size(), Show(value));
   }

@@ -39,7 +39,7 @@ class HeldValue {
   }
 
   explicit operator bool() const { return bits_ != 0; }
-  // REQUIRES (of all below): not null, not given back.
+  // REQUIRES (of all below): not given back, and, but for Adopt, not null.
   Value* get() const {
     return reinterpret_cast<Value*>(lent() ? hazard()->load(std::memory_order_relaxed) & ~kCounted : bits_);
   }
@@ -50,7 +50,7 @@ class HeldValue {
       reinterpret_cast<Value*>(noted & ~kCounted)->Unref();
     }
   }
-  // Gives it back for a reference.
+  // Gives it back for a reference; null for null.
   ValueRef Adopt() const {
     if (!lent()) return ValueRef(reinterpret_cast<Value*>(bits_));
     get()->Ref();

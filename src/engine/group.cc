@@ -63,9 +63,9 @@ bool Group::FindHitCopy(std::string_view key, uint64_t hash, char* to, size_t ro
   return !refusing() && cache_->FindCopy(key, hash, context_->LazyUnixTime(), to, room, found);
 }
 
-ValueRef Group::Lookup(std::string_view key) {
+HeldValue Group::Lookup(std::string_view key) {
   Source source = Source::kNone;
-  ValueRef value = FindHit(key, KeyHash(key), &source);
+  const HeldValue value = Lend(key, KeyHash(key), &source);
   if (!value) CountMiss();
   return value;
 }

@@ -92,8 +92,8 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   // For how long the thread of such a get may be lent (LentThread); 0: not at all.
   static int64_t LentNs(int64_t timeout_ms);
 
-  // A hit, or null. Counts as a get.
-  ValueRef Lookup(std::string_view key);
+  // A hit, lent, or null. Counts as a get.
+  HeldValue Lookup(std::string_view key);
 
   // ---- changing (group_changes.cc)
   void Set(std::string_view key, ValueRef value, int64_t timeout_ms, ChangeDone done);

@@ -72,7 +72,7 @@ TEST_F(GroupTest, P2_ALoadThatARemoveOvertookIsDeliveredAndNotKept) {
   EXPECT_EQ("old", Text(first.value));
   EXPECT_FALSE(first.keep);
   EXPECT_EQ("new", Text(second.value));
-  EXPECT_EQ("new", Text(group->Lookup("k")));
+  EXPECT_EQ("new", Text(group->Lookup("k").Adopt()));
   EXPECT_EQ(1, group->StatsNow().overtaken_loads);
 }
 
@@ -88,10 +88,10 @@ TEST_F(GroupTest, P2_ASetDuringALoadWins) {
   runs.AwaitAtLeast(1);
   EXPECT_TRUE(
       Await([&](Group::ChangeDone done) { group->Set("k", Value::Copy("k", "set", 0), 0, std::move(done)); }).ok());
-  EXPECT_EQ("set", Text(group->Lookup("k")));
+  EXPECT_EQ("set", Text(group->Lookup("k").Adopt()));
   gate.Open();
   before.join();
-  EXPECT_EQ("set", Text(group->Lookup("k")));
+  EXPECT_EQ("set", Text(group->Lookup("k").Adopt()));
 }
 
 TEST_F(GroupTest, P4_AnAbandonedLoadPassesToTheNextWhoCanLead) {
@@ -183,7 +183,7 @@ TEST_F(GroupTest, P6_TheLastWaiterToLeaveCancelsTheLoadAndTheWatcherIsTold) {
   EXPECT_EQ(EventKind::kCancel, events[1]->kind);
   EXPECT_EQ(99u, events[1]->tag);
   leader.load->Complete(Value::Copy("k", "kept", 0));  // It did not give up: the value is as good as any.
-  EXPECT_EQ("kept", Text(group->Lookup("k")));
+  EXPECT_EQ("kept", Text(group->Lookup("k").Adopt()));
 }
 
 TEST_F(GroupTest, WhoJoinsACancelledLoadIsNotFailedByItsGivingUp) {
@@ -201,7 +201,7 @@ TEST_F(GroupTest, WhoJoinsACancelledLoadIsNotFailedByItsGivingUp) {
   ASSERT_EQ(1u, events.size());
   EXPECT_EQ(EventKind::kLead, events[0]->kind);
   events[0]->load->Complete(Value::Copy("k", "v", 0));
-  EXPECT_EQ("v", Text(group->Lookup("k")));
+  EXPECT_EQ("v", Text(group->Lookup("k").Adopt()));
 }
 
 TEST_F(GroupTest, AGetterThatAsksForItsOwnKeyIsTold) {
