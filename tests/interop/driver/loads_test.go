@@ -133,7 +133,7 @@ func aThousandGets(t *testing.T, c *Cluster) {
 // timeoutIsOwn: a caller that leaves gets its error in time, and one that waits for the same load gets the value (P6).
 // In groupcache-go the first caller's context governs all who wait with it, so there only the first half holds.
 func timeoutIsOwn(t *testing.T, c *Cluster) {
-	const slow, patience = 2 * time.Second, 150 * time.Millisecond
+	const slow, patience = 2 * time.Second, 700 * time.Millisecond
 	forEachPair(c, func(asker, owner *Node, pair string) {
 		if asker == owner {
 			return // a getter that the caller itself runs ends when it ends
