@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <utility>
 
 #include "bench/replay/key_lists.h"
 
@@ -272,6 +274,38 @@ class WTinyLfu final : public Base {
   Sketch sketch_;
 };
 
+// Cherkasova, Improving WWW Proxies Performance with Greedy-Dual-Size-Frequency Caching Policy, HP Laboratories 1998:
+// who leaves has the least of hits by size, counted from the least of those who left before it was last asked for.
+class Gdsf final : public Base {
+ public:
+  Gdsf(int64_t capacity, const std::vector<int64_t>& sizes)
+      : Base(capacity, sizes), asked_(sizes.size()), worth_(sizes.size()) {}
+  bool Get(uint32_t key) override {
+    const bool hit = queue_.erase({worth_[key], key}) > 0;
+    if (!hit) {
+      if (sizes_[key] > capacity_) return false;
+      while (load_ + sizes_[key] > capacity_) {
+        const auto [worth, leaves] = *queue_.begin();
+        queue_.erase(queue_.begin());
+        load_ -= sizes_[leaves];
+        asked_[leaves] = 0;
+        least_ = worth;
+      }
+      load_ += sizes_[key];
+    }
+    worth_[key] = least_ + static_cast<double>(++asked_[key]) / static_cast<double>(sizes_[key]);
+    queue_.emplace(worth_[key], key);
+    return hit;
+  }
+
+ private:
+  std::set<std::pair<double, uint32_t>> queue_;
+  std::vector<int64_t> asked_;  // Since it came.
+  std::vector<double> worth_;
+  int64_t load_ = 0;
+  double least_ = 0;
+};
+
 }  // namespace
 
 std::unique_ptr<Reference> Reference::New(std::string_view name, int64_t capacity, const std::vector<int64_t>& sizes) {
@@ -280,6 +314,7 @@ std::unique_ptr<Reference> Reference::New(std::string_view name, int64_t capacit
   if (name == "s3fifo") return std::make_unique<S3Fifo>(capacity, sizes);
   if (name == "arc") return std::make_unique<Arc>(capacity, sizes);
   if (name == "wtinylfu") return std::make_unique<WTinyLfu>(capacity, sizes);
+  if (name == "gdsf") return std::make_unique<Gdsf>(capacity, sizes);
   return nullptr;
 }
 

@@ -1,4 +1,4 @@
-// Reference implementations of five eviction policies from their papers, for comparison: exact, told of every request,
+// Reference implementations of six eviction policies from their papers, for comparison: exact, told of every request,
 // and with as much memory of their own as they like.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace cohort::replay {
 // Keys are numbers from 0; sizes are in bytes, or all 1.
 class Reference {
  public:
-  static constexpr std::string_view kNames[] = {"lru", "sieve", "s3fifo", "arc", "wtinylfu"};
+  static constexpr std::string_view kNames[] = {"lru", "sieve", "s3fifo", "arc", "wtinylfu", "gdsf"};
 
   // Null: no such name. `sizes`, of all keys, outlives it.
   static std::unique_ptr<Reference> New(std::string_view name, int64_t capacity, const std::vector<int64_t>& sizes);

@@ -29,6 +29,14 @@ TEST(Reference, S3FifoBringsBackWhatLeft) { EXPECT_EQ(Ask("s3fifo", 3, "abcdaeaa
 TEST(Reference, ArcKeepsWhatWasAskedForTwice) { EXPECT_EQ(Ask("arc", 2, "aabcdea"), ".h....h"); }
 TEST(Reference, WTinyLfuKeepsWhatIsPopular) { EXPECT_EQ(Ask("wtinylfu", 3, "aaabbbcdefgab").substr(11), "hh"); }
 
+TEST(Reference, GdsfKeepsManySmallForOneLarge) {
+  const std::vector<int64_t> sizes = {1, 1, 1, 8};
+  const auto cache = Reference::New("gdsf", 10, sizes);
+  for (const uint32_t key : {3, 0, 1, 2}) EXPECT_FALSE(cache->Get(key));
+  for (const uint32_t key : {0, 1, 2}) EXPECT_TRUE(cache->Get(key));
+  EXPECT_FALSE(cache->Get(3));
+}
+
 TEST(Reference, RefusesWhatDoesNotFit) {
   const std::vector<int64_t> sizes = {5, 11};
   for (const std::string_view name : Reference::kNames) {
@@ -52,7 +60,8 @@ TEST(Replay, SaysWhatIsWrong) {
   EXPECT_THROW(Replay(trace, "reference:none", ParseRoom("1", false)), std::runtime_error);
 }
 
-TEST(Replay, TheAdaptivePolicyIsNearTheBestOnEveryTrace) {
+// `behind`: how much less than the best it may hit in a row. In the mean it hits more than each of them.
+void ExpectNearTheBest(bool bytes, double behind) {
   double sum = 0;
   std::vector<double> sums(std::size(Reference::kNames));
   for (const char* name : {"lirs_multi3", "lirs_2_pools", "lirs_sprite", "cache2k_web12"}) {
@@ -62,7 +71,7 @@ TEST(Replay, TheAdaptivePolicyIsNearTheBestOnEveryTrace) {
       return static_cast<double>(result.hits) / static_cast<double>(result.requests);
     };
     for (const char* percent : {"1%", "5%", "20%"}) {
-      const Room room = ParseRoom(percent, false);
+      const Room room = ParseRoom(percent, bytes);
       double best = 0;
       for (size_t i = 0; i < sums.size(); ++i) {
         const double theirs = ratio("reference:" + std::string(Reference::kNames[i]), room);
@@ -70,12 +79,16 @@ TEST(Replay, TheAdaptivePolicyIsNearTheBestOnEveryTrace) {
         sums[i] += theirs;
       }
       const double ours = ratio("adaptive", room);
-      EXPECT_GT(ours, best - 0.012) << name << " " << percent;
+      EXPECT_GT(ours, best - behind) << name << " " << percent;
       sum += ours;
     }
   }
   for (size_t i = 0; i < sums.size(); ++i) EXPECT_GT(sum, sums[i]) << Reference::kNames[i];
 }
+
+TEST(Replay, TheAdaptivePolicyIsNearTheBestOnEveryTrace) { ExpectNearTheBest(false, 0.012); }
+// GDSF, which is made for that, is ahead in a few rows; what knows nothing of sizes is far behind.
+TEST(Replay, TheAdaptivePolicyIsNearTheBestWithValuesOfManySizes) { ExpectNearTheBest(true, 0.035); }
 
 }  // namespace
 }  // namespace cohort::replay
