@@ -410,8 +410,9 @@ enum {
 /** Which entry leaves when room is needed, or is not kept because those that are here are worth more. */
 enum {
   COHORT_POLICY_LRU = 0,     /**< The least recently used, as in groupcache. Keeps every value. */
-  COHORT_POLICY_ADAPTIVE = 1 /**< By recency, reuse or frequency, whichever hits most at the time; the default. Resists
-                                  scans, and may not keep a value that was loaded; one that was set is always kept. */
+  COHORT_POLICY_ADAPTIVE = 1 /**< By recency, reuse, frequency or frequency for the size, whichever hits most at the
+                                  time; the default. Resists scans, and may not keep a value that was loaded; one that
+                                  was set is always kept. */
 };
 
 /** Why an entry left a cache. */

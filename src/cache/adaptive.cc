@@ -23,13 +23,12 @@ uint64_t Adaptive::HashOf(const Entry* entry) {
 void Adaptive::OnArrive(const Entry* newcomer, uint64_t hash) {
   const int64_t bytes = newcomer->ChargedBytes();
   const bool by_entries =
-      part_entries_ != kNoLimit &&
-      static_cast<double>(Entries()) * static_cast<double>(part_bytes_) >=
-          static_cast<double>(bytes_[kWindowQueue] + bytes_[kMainQueue]) * static_cast<double>(part_entries_);
+      part_entries_ != kNoLimit && static_cast<double>(all_entries_) * static_cast<double>(part_bytes_) >=
+                                       static_cast<double>(all_bytes_) * static_cast<double>(part_entries_);
   if (by_entries != by_entries_) capacity_ = 0;
   by_entries_ = by_entries;
   arrival_ = Arrival{HashOf(newcomer), by_entries_ ? 1 : bytes, true, history_.LeftRecently(HashOf(newcomer))};
-  history_.Fit(Entries());
+  history_.Fit(all_entries_);
   history_.Add(arrival_.hash);
   sampled_ = judge_.Samples(hash);
   if (sampled_) judge_.OnAccess(hash, bytes);
@@ -46,25 +45,25 @@ bool Adaptive::OnInsert(Entry* entry) {
   const unsigned queue = chooser.QueueFor(arrival_);
   if (!queues_.PushNewest(queue, entry)) return false;
   bytes_[queue] += entry->ChargedBytes();
+  all_bytes_ += entry->ChargedBytes();
+  ++all_entries_;
   entry->set_frequency(0);
-  entry->set_mark(0);
+  entry->set_mark(rounds_.now());
   entry->set_notes_hits(sampled_);
   chooser.Settle();
   return true;
 }
 
 // A key that is hit by the hundreds says nothing about plans, since all of them keep it, but its notes would cost its
-// readers much; neither does one that has left the sample.
+// readers much; neither does one that has left the sample. So every so many notes, one key ends noting.
 void Adaptive::OnHit(Entry* entry) {
-  constexpr unsigned kMostNotes = 250;
+  constexpr uint32_t kMostNotes = 256;
   constexpr uint32_t kLargeCache = 16;
   const uint64_t hash = KeyHash(entry->key());
-  const bool counts = judge_.one_in() >= kLargeCache;
-  if (!judge_.Samples(hash) || (counts && entry->mark() >= kMostNotes)) {
+  if (!judge_.Samples(hash) || (judge_.one_in() >= kLargeCache && ++notes_ % kMostNotes == 0)) {
     entry->set_notes_hits(false);
     return;
   }
-  if (counts) entry->set_mark(entry->mark() + 1);
   judge_.OnAccess(hash, entry->ChargedBytes());
 }
 
@@ -74,6 +73,8 @@ void Adaptive::OnRemove(Entry* entry) {
   if (entry == victim_) history_.Left(hash);
   victim_ = nullptr;
   bytes_[queues_.QueueOf(entry)] -= entry->ChargedBytes();
+  all_bytes_ -= entry->ChargedBytes();
+  --all_entries_;
   queues_.Remove(entry);
 }
 
@@ -93,8 +94,8 @@ Entry* Adaptive::Victim(Entry* newcomer, bool may_refuse, const Room& spare) {
     history_.Left(arrival.hash);
     return newcomer;
   }
-  victim_ = choice.leaves;
-  return choice.leaves;
+  victim_ = choice.leaves != nullptr ? choice.leaves : Any();
+  return victim_;
 }
 
 // By reuse, main keeps what it has for as long as the window is full. Where another plan has filled it with what nobody
@@ -132,6 +133,15 @@ void Adaptive::MoveToNewest(unsigned queue, Entry* entry) {
   if (!queues_.MoveToNewest(queue, entry)) return;
   bytes_[from] -= entry->ChargedBytes();
   bytes_[queue] += entry->ChargedBytes();
+  entry->set_mark(rounds_.now());
+}
+
+// Where a plan, without the memory to move entries, sees none.
+Entry* Adaptive::Any() const {
+  for (unsigned queue = 0; queue < kPlanQueues; ++queue) {
+    if (Entry* const entry = queues_.Oldest(queue); entry != nullptr) return entry;
+  }
+  return nullptr;
 }
 
 }  // namespace cohort

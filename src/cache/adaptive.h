@@ -3,6 +3,7 @@
 // theirs.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "cache/entry_queue.h"
@@ -13,8 +14,9 @@
 
 namespace cohort {
 
-// All plans keep the entries in the same two queues, so that a change of plan moves nothing: the new plan takes them
-// over as they are and from then on chooses among them in its own way.
+// All plans keep the entries in the same queues, so that a change of plan moves nothing: the new plan takes them over
+// as they are and from then on chooses among them in its own way. An entry's mark is the age in which it joined its
+// queue.
 class Adaptive final : public EvictionPolicy {
  public:
   // The judge outlives it.
@@ -38,23 +40,30 @@ class Adaptive final : public EvictionPolicy {
   void MoveToNewest(unsigned queue, Entry* entry);
   int64_t Size(const Entry* entry) const { return by_entries_ ? 1 : entry->ChargedBytes(); }
   int64_t Load(unsigned queue) const { return by_entries_ ? static_cast<int64_t>(queues_.Size(queue)) : bytes_[queue]; }
+  int64_t LoadOfAll() const { return by_entries_ ? all_entries_ : all_bytes_; }
+  int64_t Items() const { return all_entries_; }
   static uint64_t HashOf(const Entry* entry);
   static unsigned Hits(const Entry* entry) { return entry->frequency(); }
   static void SetHits(Entry* entry, unsigned hits) { entry->set_frequency(hits); }
+  static unsigned Stamp(const Entry* entry) { return entry->mark(); }
+  Rounds& rounds() { return rounds_; }
   History& history() { return history_; }
-
-  int64_t Entries() const { return static_cast<int64_t>(queues_.Size(kWindowQueue) + queues_.Size(kMainQueue)); }
-  int64_t LoadOfAll() const { return Load(kWindowQueue) + Load(kMainQueue); }
 
   void FollowPlan();
   Entry* LeftOver();
+  Entry* Any() const;
 
   Judge& judge_;
   Plan plan_ = kFirstPlan;
   size_t left_over_ = 0;  // Of main's oldest entries: not looked at since the plan has changed.
   bool looked_at_main_ = true;
+  static_assert(kPlanQueues <= EntryQueues::kQueues);
   EntryQueues queues_;
-  int64_t bytes_[2] = {};
+  std::array<int64_t, kPlanQueues> bytes_{};  // By queue.
+  int64_t all_bytes_ = 0;
+  int64_t all_entries_ = 0;
+  Rounds rounds_;
+  uint32_t notes_ = 0;
   History history_;
   int64_t part_bytes_ = 0;
   int64_t part_entries_ = 0;
@@ -63,7 +72,7 @@ class Adaptive final : public EvictionPolicy {
   // Of the fill that is on.
   Arrival arrival_;
   bool sampled_ = false;
-  const Entry* victim_ = nullptr;
+  Entry* victim_ = nullptr;
 };
 
 }  // namespace cohort

@@ -145,7 +145,7 @@ void EntryQueues::MergeIfSparse(uint32_t newer, uint32_t older) {
 }
 
 int64_t EntryQueues::MemoryBytes() const {
-  static_assert(sizeof(void*) != 8 || sizeof(Block) == 504);
+  static_assert(sizeof(void*) != 8 || sizeof(Block) == 496);
   return static_cast<int64_t>(blocks_ * (sizeof(Block) + 8) + table_.capacity() * sizeof(uintptr_t));
 }
 

@@ -12,14 +12,14 @@
 
 namespace cohort {
 
-// A queue is a list of blocks of 61 places each, the newest entry in the first place that is taken; with what malloc
+// A queue is a list of blocks of 60 places each, the newest entry in the first place that is taken; with what malloc
 // adds, a block is 512 bytes. Every operation is O(1), the worst being one block of work: when two neighbours have
 // together become sparse, they are merged. They are merged at less than what a block holds, so that a merger needs
 // several operations at the same end to be undone. REQUIRES (of all): the lock of the shard that the entries are in.
 class EntryQueues {
  public:
-  static constexpr unsigned kQueues = 8;
-  static constexpr unsigned kSlots = 61;
+  static constexpr unsigned kQueues = 16;
+  static constexpr unsigned kSlots = 60;
 
   EntryQueues() = default;
   ~EntryQueues();
@@ -49,7 +49,7 @@ class EntryQueues {
   static constexpr unsigned kSlotBits = 6;
   static constexpr uint32_t kMaxBlocks = uint32_t{1} << (32 - kSlotBits);
   static constexpr uint32_t kNone = ~uint32_t{0};
-  static constexpr int kMergeAt = 56;
+  static constexpr int kMergeAt = 55;
 
   struct Block {
     uint32_t newer = kNone;

@@ -19,10 +19,8 @@ bool Shadow::Access(uint32_t tag, int64_t bytes) {
   // What would not fit is not asked about; a size of 4 GiB or more is simulated as that.
   bytes = std::min<int64_t>(bytes, UINT32_MAX);
   if (bytes > limit_bytes_) return false;
-  const int64_t all_bytes = bytes_[kWindowQueue] + bytes_[kMainQueue];
-  const int64_t all_items = count_[kWindowQueue] + count_[kMainQueue];
-  by_items_ = static_cast<double>(all_items) * static_cast<double>(limit_bytes_) >=
-              static_cast<double>(all_bytes) * static_cast<double>(limit_items_);
+  by_items_ = static_cast<double>(all_items_) * static_cast<double>(limit_bytes_) >=
+              static_cast<double>(all_bytes_) * static_cast<double>(limit_items_);
   const Arrival arrival{Spread(tag), by_items_ ? 1 : bytes, true, history_.LeftRecently(Spread(tag))};
   history_.Fit(static_cast<int64_t>(size()));
   history_.Add(arrival.hash);
@@ -38,17 +36,14 @@ bool Shadow::Access(uint32_t tag, int64_t bytes) {
     Forget(choice.leaves);
   }
   const Item item = NewItem();
-  nodes_[item] = Node{tag, static_cast<uint32_t>(bytes), kNone, kNone, *Bucket(tag), 0, 0};
+  nodes_[item] = Node{tag, static_cast<uint32_t>(bytes), kNone, kNone, *Bucket(tag), 0, 0, 0};
   *Bucket(tag) = item;
   Link(chooser.QueueFor(arrival), item);
   chooser.Settle();
   return false;
 }
 
-bool Shadow::IsFull(int64_t bytes) const {
-  return bytes_[kWindowQueue] + bytes_[kMainQueue] + bytes > limit_bytes_ ||
-         count_[kWindowQueue] + count_[kMainQueue] >= limit_items_;
-}
+bool Shadow::IsFull(int64_t bytes) const { return all_bytes_ + bytes > limit_bytes_ || all_items_ >= limit_items_; }
 
 Shadow::Item Shadow::Find(uint32_t tag) {
   Item item = *Bucket(tag);
@@ -73,21 +68,28 @@ void Shadow::MoveToNewest(unsigned queue, Item item) {
 
 void Shadow::Link(unsigned queue, Item item) {
   Node& node = nodes_[item];
-  node.queue = static_cast<uint8_t>(queue);
+  Queue& into = queues_[queue];
+  node.queue = queue & (kPlanQueues - 1);
+  node.stamp = rounds_.now();
   node.newer = kNone;
-  node.older = newest_[queue];
-  (node.older == kNone ? oldest_[queue] : nodes_[node.older].newer) = item;
-  newest_[queue] = item;
-  bytes_[queue] += node.bytes;
-  ++count_[queue];
+  node.older = into.newest;
+  (node.older == kNone ? into.oldest : nodes_[node.older].newer) = item;
+  into.newest = item;
+  into.bytes += node.bytes;
+  ++into.items;
+  all_bytes_ += node.bytes;
+  ++all_items_;
 }
 
 void Shadow::Unlink(Item item) {
   const Node& node = nodes_[item];
-  (node.newer == kNone ? newest_[node.queue] : nodes_[node.newer].older) = node.older;
-  (node.older == kNone ? oldest_[node.queue] : nodes_[node.older].newer) = node.newer;
-  bytes_[node.queue] -= node.bytes;
-  --count_[node.queue];
+  Queue& from = queues_[node.queue];
+  (node.newer == kNone ? from.newest : nodes_[node.newer].older) = node.older;
+  (node.older == kNone ? from.oldest : nodes_[node.older].newer) = node.newer;
+  from.bytes -= node.bytes;
+  --from.items;
+  all_bytes_ -= node.bytes;
+  --all_items_;
 }
 
 void Shadow::Forget(Item item) {

@@ -1,6 +1,7 @@
 // Shadow simulates a small cache that follows one plan, with tags for keys and no values, to learn its hit ratio.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -25,7 +26,7 @@ class Shadow {
   // A request for a key of that tag and size: whether the shadow holds it. It does from now on, if its plan says so.
   // May throw std::bad_alloc, and is of no more use then. REQUIRES: size() < kMostItems.
   bool Access(uint32_t tag, int64_t bytes);
-  size_t size() const { return static_cast<size_t>(count_[kWindowQueue] + count_[kMainQueue]); }
+  size_t size() const { return static_cast<size_t>(all_items_); }
   // Forgets all keys but those of which keep(tag) is true.
   template <typename Keep>
   void Thin(Keep&& keep);
@@ -39,18 +40,24 @@ class Shadow {
     Item newer;
     Item older;
     Item next;  // Of the same bucket, or free.
-    uint8_t queue;
-    uint8_t hits;
+    uint8_t queue : 4;
+    uint8_t hits : 4;
+    uint8_t stamp;
   };
+  static_assert(kPlanQueues <= 16 && sizeof(Node) == 16);
 
   // For Chooser. Sizes are in the unit of which the limit is nearer.
-  Item Oldest(unsigned queue) const { return oldest_[queue]; }
+  Item Oldest(unsigned queue) const { return queues_[queue].oldest; }
   void MoveToNewest(unsigned queue, Item item);
   int64_t Size(Item item) const { return by_items_ ? 1 : nodes_[item].bytes; }
-  int64_t Load(unsigned queue) const { return by_items_ ? count_[queue] : bytes_[queue]; }
+  int64_t Load(unsigned queue) const { return by_items_ ? queues_[queue].items : queues_[queue].bytes; }
+  int64_t LoadOfAll() const { return by_items_ ? all_items_ : all_bytes_; }
+  int64_t Items() const { return all_items_; }
   uint64_t HashOf(Item item) const { return Spread(nodes_[item].tag); }
   unsigned Hits(Item item) const { return nodes_[item].hits; }
   void SetHits(Item item, unsigned hits) { nodes_[item].hits = static_cast<uint8_t>(hits); }
+  unsigned Stamp(Item item) const { return nodes_[item].stamp; }
+  Rounds& rounds() { return rounds_; }
   History& history() { return history_; }
 
   static uint64_t Spread(uint32_t tag) {
@@ -69,20 +76,26 @@ class Shadow {
   int64_t limit_bytes_ = 0;
   int64_t limit_items_ = 0;
   bool by_items_ = false;
-  int64_t bytes_[2] = {};
-  int64_t count_[2] = {};
-  Item newest_[2] = {kNone, kNone};
-  Item oldest_[2] = {kNone, kNone};
+  struct Queue {
+    Item newest = kNone;
+    Item oldest = kNone;
+    int64_t items = 0;
+    int64_t bytes = 0;
+  };
+  std::array<Queue, kPlanQueues> queues_;
+  int64_t all_items_ = 0;
+  int64_t all_bytes_ = 0;
   Item free_ = kNone;
   std::vector<Node> nodes_;
   std::vector<Item> buckets_;
+  Rounds rounds_;
   History history_;
 };
 
 template <typename Keep>
 void Shadow::Thin(Keep&& keep) {
-  for (unsigned queue : {kWindowQueue, kMainQueue}) {
-    for (Item item = oldest_[queue]; item != kNone;) {
+  for (const Queue& queue : queues_) {
+    for (Item item = queue.oldest; item != kNone;) {
       const Item newer = nodes_[item].newer;
       if (!keep(nodes_[item].tag)) Forget(item);
       item = newer;

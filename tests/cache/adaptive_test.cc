@@ -143,8 +143,59 @@ TEST_F(AdaptiveTest, LargeValuesThatAreAskedForOnceDoNotWipeOutSmallOnes) {
   EXPECT_GT(hits, 50 * 850);
 }
 
-// Random fills of all sizes, sets, drops and gets of both tiers against a map: what is found is right, what left was
-// told, the budget holds all the time, and nothing is lost.
+TEST_F(AdaptiveTest, KeepsManySmallValuesForOneLargeThatIsAskedForAsOften) {
+  for (const uint64_t keys : {2'000, 40'000}) {  // One shard; many.
+    TestCache cache(MainHolds(static_cast<int64_t>(keys) * 200));
+    int64_t hits = 0;
+    int64_t asked = 0;
+    for (uint64_t step = 0; step < keys * 24; ++step) {
+      const uint64_t key = random_() % keys;
+      const bool hit = Ask(&cache, key, key % 2 == 0 ? 100 : 8'000);
+      if (step < keys * 16) continue;
+      ++asked;
+      hits += hit ? 1 : 0;
+    }
+    // All small ones fit, which are asked for half of the time; of all sizes alike, one in twenty would.
+    EXPECT_GT(hits, asked * 45 / 100) << keys;
+  }
+}
+
+TEST_F(AdaptiveTest, FollowsAShiftToLargerValues) {
+  TestCache cache(MainHolds(4'000'000));
+  const auto ratio = [&](uint64_t first, uint64_t keys, size_t size) {
+    const auto next_key = [&] { return first + random_() % keys; };
+    for (uint64_t i = 0; i < keys * 8; ++i) Ask(&cache, next_key(), size);
+    int hits = 0;
+    for (int i = 0; i < 10'000; ++i) hits += Ask(&cache, next_key(), size) ? 1 : 0;
+    return hits / 10'000.0;
+  };
+  EXPECT_GT(ratio(0, 15'000, 100), 0.95);
+  // The small ones, which were popular, are asked for no more.
+  EXPECT_GT(ratio(100'000, 350, 10'000), 0.95);
+  EXPECT_GT(ratio(200'000, 3'000, 1'000), 0.95);
+  EXPECT_GT(ratio(300'000, 15'000, 100), 0.95);
+}
+
+// Whatever the plan keeps its entries in, the next finds them.
+TEST_F(AdaptiveTest, ChangesOfPlanLoseNothing) {
+  TestCache cache(MainHolds(400'000));
+  constexpr uint64_t kKeys = 4'000;
+  const auto size = [](uint64_t key) { return size_t{64} << (key * 0x9E3779B97F4A7C15 >> 61); };
+  for (int phase = 0; phase < 6; ++phase) {
+    for (uint64_t step = 0; step < 40'000; ++step) {
+      // By density; then by recency: each is asked for twice, and never again.
+      const uint64_t key =
+          phase % 2 == 0 ? random_() % kKeys : kKeys + (step % 2 == 0 ? step / 2 : step / 2 - step % 100 / 2);
+      Ask(&cache, key, size(key));
+      ASSERT_LE(cache.Main().charged_bytes, cache.Main().budget_bytes);
+    }
+    EXPECT_GT(cache.Main().charged_bytes, cache.Main().budget_bytes * 8 / 10) << phase;
+  }
+  for (uint64_t key = 0; key < kKeys + 40'000; ++key) cache.Drop("key" + std::to_string(key));
+  EXPECT_EQ(cache.Main().items, 0);
+  EXPECT_EQ(cache.Main().charged_bytes, 0);
+}
+
 // Values of many sizes leave room over, which whichever shard comes next takes: that is no reason to exchange, in a
 // loop that is larger than the cache, what it has for what comes.
 TEST_F(AdaptiveTest, ShardsThatShareABudgetExchangeNothingForNothing) {
@@ -159,6 +210,8 @@ TEST_F(AdaptiveTest, ShardsThatShareABudgetExchangeNothingForNothing) {
   EXPECT_GT(hits, 0.44 * kKeys * kRounds);
 }
 
+// Random fills of all sizes, sets, drops and gets of both tiers against a map: what is found is right, what left was
+// told, the budget holds all the time, and nothing is lost.
 TEST_F(AdaptiveTest, LosesNothingAndStaysInBudget) {
   for (unsigned seed = 1; seed <= 4; ++seed) {
     random_.seed(seed);

@@ -58,8 +58,8 @@ type Policy int32
 const (
 	// LRU lets the least recently used value go, and keeps every new one.
 	LRU Policy = core.COHORT_POLICY_LRU
-	// Adaptive goes by recency, reuse or frequency, whichever hits most at the time. It resists scans, and may not keep a
-	// value that a getter has brought; one that was set is always kept.
+	// Adaptive goes by recency, reuse, frequency or frequency for the size, whichever hits most at the time. It resists
+	// scans, and may not keep a value that a getter has brought; one that was set is always kept.
 	Adaptive Policy = core.COHORT_POLICY_ADAPTIVE
 )
 

@@ -23,8 +23,8 @@ class Policy(enum.IntEnum):
     """Which value leaves a group's cache when room is needed."""
 
     LRU = _core.COHORT_POLICY_LRU  #: The least recently used, as in groupcache. Keeps every new value.
-    #: By recency, reuse or frequency, whichever hits most at the time; the default. Resists scans, and may not keep a value
-    #: that a getter has brought; one that was set is always kept.
+    #: By recency, reuse, frequency or frequency for the size, whichever hits most at the time; the default. Resists scans,
+    #: and may not keep a value that a getter has brought; one that was set is always kept.
     ADAPTIVE = _core.COHORT_POLICY_ADAPTIVE
 
 

@@ -92,8 +92,9 @@ pub const COHORT_TIER_MAIN: i32 = 1;
 pub const COHORT_TIER_HOT: i32 = 2;
 /// The least recently used, as in groupcache. Keeps every value.
 pub const COHORT_POLICY_LRU: i32 = 0;
-/// By recency, reuse or frequency, whichever hits most at the time; the default. Resists
-/// scans, and may not keep a value that was loaded; one that was set is always kept.
+/// By recency, reuse, frequency or frequency for the size, whichever hits most at the
+/// time; the default. Resists scans, and may not keep a value that was loaded; one that
+/// was set is always kept.
 pub const COHORT_POLICY_ADAPTIVE: i32 = 1;
 /// The budget was reached.
 pub const COHORT_EVICTED_FOR_ROOM: i32 = 1;

@@ -183,8 +183,8 @@ fn signed(bytes: u64) -> i64 {
 pub enum Policy {
     /// The least recently used, as in groupcache. Keeps every new value.
     Lru = 0,
-    /// By recency, reuse or frequency, whichever hits most at the time. Resists scans, and may not keep a value that a getter
-    /// has brought; one that was set is always kept.
+    /// By recency, reuse, frequency or frequency for the size, whichever hits most at the time. Resists scans, and may not keep
+    /// a value that a getter has brought; one that was set is always kept.
     #[default]
     Adaptive = 1,
 }

@@ -7,8 +7,8 @@ public enum Policy {
   /** The least recently used, as in groupcache. Keeps every new value. */
   LRU(Constants.COHORT_POLICY_LRU),
   /**
-   * By recency, reuse or frequency, whichever hits most at the time. The default. It resists scans, and may not keep a value
-   * that a loader has brought; one that was put is always kept.
+   * By recency, reuse, frequency or frequency for the size, whichever hits most at the time. The default. It resists scans, and
+   * may not keep a value that a loader has brought; one that was put is always kept.
    */
   ADAPTIVE(Constants.COHORT_POLICY_ADAPTIVE);
 
