@@ -278,6 +278,8 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
     int64_t announced = static_cast<int64_t>(count);
     const char* key = keys;
     Source source = Source::kNone;
+    // What is left to this thread is done last of all, when every key has begun.
+    const LentThread lent((flags & COHORT_GET_LEND) != 0 ? Group::LentNs(ClampTimeout(timeout_ms)) : 0);
     Asks asks(group->group->context());  // What one peer is asked for travels together.
     Ahead ahead(group->group.get(), keys, key_sizes, count);
     for (size_t i = 0; i < count; key += key_sizes[i], ++i) {

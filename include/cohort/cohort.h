@@ -494,9 +494,9 @@ enum {
   COHORT_GET_LOCAL = 2,    /**< Never ask a peer: for a get that a peer has asked for. Fills hot only unless this member
                                 owns the key. */
   COHORT_GET_PEEK = 4,     /**< Never load and never wait. */
-  COHORT_GET_LEND = 8      /**< Of cohort_group_begin, by a thread that will only wait for the event: it may be kept
-                                meanwhile, to ask the owner itself, and finds the event in the queue then. No other
-                                thread need be woken for it. Elsewhere, and where it would not help, it says nothing. */
+  COHORT_GET_LEND = 8      /**< Of begin and begin_many, by a thread that will only wait for the events: it may be kept
+                                meanwhile, to ask the owner itself, and finds the events in the queue then. No other
+                                thread need be woken for them. Elsewhere, and where it would not help, it says nothing. */
 };
 
 /** Filled by cohort_group_begin. */
@@ -524,7 +524,7 @@ COHORT_API int32_t cohort_group_begin(cohort_group_t *group, const char *key, si
 /**
  * Begins @p count gets at once, split by owner. Hits are in answers[i] (as values, HIT); each other key gets an event with
  * tag first_tag + i (answers[i] all zero but for the ticket). No caller leads. With COHORT_GET_PEEK no event comes, and
- * @p queue may be NULL: what is not here is all zero.
+ * @p queue may be NULL: what is not here is all zero. Never blocks, but see COHORT_GET_LEND.
  * @param keys the keys' bytes, one after the other.
  * @param key_sizes @p count sizes; at most 1,000,000, which together are @p keys_size.
  * @return the number of hits, or a negated status: then nothing is pending.

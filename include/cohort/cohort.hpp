@@ -824,8 +824,8 @@ class Group {
                                                                            &cohort_queue_free);
     std::vector<cohort_answer_t> answers(count);
     const int64_t hits =
-        cohort_group_begin_many(handle(), packed.bytes.data(), packed.bytes.size(), packed.sizes.data(), count, 0,
-                                detail::to_ms(timeout), queue.get(), 0, answers.data(), error);
+        cohort_group_begin_many(handle(), packed.bytes.data(), packed.bytes.size(), packed.sizes.data(), count,
+                                COHORT_GET_LEND, detail::to_ms(timeout), queue.get(), 0, answers.data(), error);
     if (hits < 0) error.status().check();
     for (size_t i = 0; i < count; ++i) {
       if (answers[i].value != nullptr) results[i] = Value::adopt(answers[i].value);

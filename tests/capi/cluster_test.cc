@@ -412,6 +412,49 @@ TEST(HttpCluster, AThreadThatIsLentAsksTheOwnerItself) {
   }
 }
 
+// The same with many keys, until all their events were there twenty times in a row: without luck, in the first calls.
+TEST(HttpCluster, AThreadThatIsLentAsksForManyKeysItself) {
+  Error error;
+  const Owned<cohort_queue_t> queue = NewQueue();
+  const Owned<cohort_instance_t> asker = NewInstance();
+  const Owned<cohort_instance_t> owner = NewInstance();
+  const Owned<cohort_group_t> askers = NewGroup(asker, Echo());
+  const Owned<cohort_group_t> owners = NewGroup(owner, Echo());
+  const std::vector<std::string> both = {Listen(asker), Listen(owner)};
+  SetPeers(asker, both, both[0]);
+  SetPeers(owner, both, both[1]);
+  ASSERT_NE(Got(askers, KeyOf(asker, both[1], "first")), "");  // It is known from now on.
+  int in_a_row = 0;
+  for (int call = 0; in_a_row < 20; ++call) {
+    ASSERT_LT(call, 200) << "begin_many leaves the asking to other threads";
+    std::string packed;
+    std::vector<int64_t> sizes;
+    for (int i = 0; i < 100; ++i) {
+      const std::string key = KeyOf(asker, both[1], std::to_string(call) + "-" + std::to_string(i) + "-");
+      ASSERT_EQ(cohort_group_local_set(owners.get(), key.data(), key.size(), key.data(), key.size(), 0, error),
+                COHORT_OK);
+      packed += key;
+      sizes.push_back(static_cast<int64_t>(key.size()));
+    }
+    std::vector<cohort_answer_t> answers(sizes.size());
+    ASSERT_EQ(cohort_group_begin_many(askers.get(), packed.data(), packed.size(), sizes.data(), sizes.size(),
+                                      COHORT_GET_LEND, 0, queue.get(), 0, answers.data(), error),
+              0);
+    std::vector<cohort_event_t> events(sizes.size());
+    int64_t taken = cohort_queue_wait(queue.get(), events.data(), events.size(), 0);
+    in_a_row = taken == 100 ? in_a_row + 1 : 0;
+    while (taken < 100) {
+      const int64_t more = cohort_queue_wait(queue.get(), &events[static_cast<size_t>(taken)], 100, kPatienceMs);
+      ASSERT_GT(more, 0);
+      taken += more;
+    }
+    for (cohort_event_t& event : events) {
+      EXPECT_EQ(event.status, COHORT_OK);
+      cohort_event_release(&event);
+    }
+  }
+}
+
 TEST(HttpCluster, AStrangerWithoutACertificateIsNotServed) {
   if (!Certificates::There()) GTEST_SKIP() << "no openssl program made certificates";
   Error error;

@@ -86,7 +86,7 @@ Json Many(const Words& words, const Asker& asker) {
     caller.keys.clear();
     for (int i = 0; i < kMany; ++i) caller.keys += asker.RandomKey(&caller.random);
     int64_t ended = cohort_group_begin_many(asker.member.group, caller.keys.data(), caller.keys.size(), sizes.data(),
-                                            kMany, 0, 0, caller.queue, 0, caller.answers.data(), nullptr);
+                                            kMany, COHORT_GET_LEND, 0, caller.queue, 0, caller.answers.data(), nullptr);
     if (ended < 0) Die("a call for many keys failed");
     for (cohort_answer_t& answer : caller.answers) cohort_value_free(answer.value);
     while (ended < kMany) {

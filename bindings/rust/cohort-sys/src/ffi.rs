@@ -117,9 +117,9 @@ pub const COHORT_GET_CAN_LEAD: i32 = 1;
 pub const COHORT_GET_LOCAL: i32 = 2;
 /// Never load and never wait.
 pub const COHORT_GET_PEEK: i32 = 4;
-/// Of `cohort_group_begin`, by a thread that will only wait for the event: it may be kept
-/// meanwhile, to ask the owner itself, and finds the event in the queue then. No other
-/// thread need be woken for it. Elsewhere, and where it would not help, it says nothing.
+/// Of begin and begin_many, by a thread that will only wait for the events: it may be kept
+/// meanwhile, to ask the owner itself, and finds the events in the queue then. No other
+/// thread need be woken for them. Elsewhere, and where it would not help, it says nothing.
 pub const COHORT_GET_LEND: i32 = 8;
 /// Client connections to one peer; 1 to 1,024, default 64.
 pub const COHORT_HTTP_MAX_CONNECTIONS_PER_PEER: i32 = 1;
@@ -788,7 +788,7 @@ extern "C" {
     ) -> i32;
     /// Begins `count` gets at once, split by owner. Hits are in `answers[i]` (as values, HIT); each other key gets an event with
     /// tag first_tag + i (`answers[i]` all zero but for the ticket). No caller leads. With `COHORT_GET_PEEK` no event comes, and
-    /// `queue` may be NULL: what is not here is all zero.
+    /// `queue` may be NULL: what is not here is all zero. Never blocks, but see `COHORT_GET_LEND`.
     ///
     /// - `keys`: the keys' bytes, one after the other.
     /// - `key_sizes`: `count` sizes; at most 1,000,000, which together are `keys_size`.
