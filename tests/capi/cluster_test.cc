@@ -412,7 +412,8 @@ TEST(HttpCluster, AThreadThatIsLentAsksTheOwnerItself) {
   }
 }
 
-// The same with many keys, until all their events were there twenty times in a row: without luck, in the first calls.
+// The same with many keys, until all their events were there twenty times in a row. Their values take so long to come
+// that no other thread would have them here by then.
 TEST(HttpCluster, AThreadThatIsLentAsksForManyKeysItself) {
   Error error;
   const Owned<cohort_queue_t> queue = NewQueue();
@@ -424,6 +425,7 @@ TEST(HttpCluster, AThreadThatIsLentAsksForManyKeysItself) {
   SetPeers(asker, both, both[0]);
   SetPeers(owner, both, both[1]);
   ASSERT_NE(Got(askers, KeyOf(asker, both[1], "first")), "");  // It is known from now on.
+  const std::string value(8'000, 'v');
   int in_a_row = 0;
   for (int call = 0; in_a_row < 20; ++call) {
     ASSERT_LT(call, 200) << "begin_many leaves the asking to other threads";
@@ -431,7 +433,7 @@ TEST(HttpCluster, AThreadThatIsLentAsksForManyKeysItself) {
     std::vector<int64_t> sizes;
     for (int i = 0; i < 100; ++i) {
       const std::string key = KeyOf(asker, both[1], std::to_string(call) + "-" + std::to_string(i) + "-");
-      ASSERT_EQ(cohort_group_local_set(owners.get(), key.data(), key.size(), key.data(), key.size(), 0, error),
+      ASSERT_EQ(cohort_group_local_set(owners.get(), key.data(), key.size(), value.data(), value.size(), 0, error),
                 COHORT_OK);
       packed += key;
       sizes.push_back(static_cast<int64_t>(key.size()));
