@@ -46,13 +46,18 @@ class BlockPool {
   // One row that is being filled or emptied, and one that is full or absent: a thread that takes and gives in turns
   // does not go to the others each time.
   struct Own {
-    ~Own() {
-      gone = true;
-      for (Free* row : {std::exchange(first, nullptr), std::exchange(full, nullptr)}) Drop(row);
-    }
     Free* first = nullptr;
     size_t count = 0;
     Free* full = nullptr;
+  };
+  struct Keeper {
+    Keeper() { mine = &own; }
+    ~Keeper() {
+      mine = nullptr;
+      gone = true;
+      for (Free* row : {std::exchange(own.first, nullptr), std::exchange(own.full, nullptr)}) Drop(row);
+    }
+    Own own;
   };
 
   static void Drop(Free* row) {
@@ -66,27 +71,41 @@ class BlockPool {
     return *rows;
   }
 
-  static Free* Pop() {
-    if (kPlain || gone) return nullptr;
-    if (own.first == nullptr) {
-      own.first = std::exchange(own.full, nullptr);
-      if (own.first == nullptr) own.first = TakeRow();
-      if (own.first == nullptr) return nullptr;
-      own.count = kRow;
+  // Null: this thread is ending, and keeps nothing.
+  static Own* Mine() {
+    if (mine != nullptr) [[likely]] {
+      return mine;
     }
-    --own.count;
-    return std::exchange(own.first, own.first->next);
+    if (gone) return nullptr;
+    static thread_local Keeper keeper;
+    return &keeper.own;
+  }
+
+  static Free* Pop() {
+    if (kPlain) return nullptr;
+    Own* const own = Mine();
+    if (own == nullptr) return nullptr;
+    if (own->first == nullptr) {
+      own->first = std::exchange(own->full, nullptr);
+      if (own->first == nullptr) own->first = TakeRow();
+      if (own->first == nullptr) return nullptr;
+      own->count = kRow;
+    }
+    --own->count;
+    return std::exchange(own->first, own->first->next);
   }
 
   static bool Push(void* block) {
-    if (kPlain || gone) return false;
-    if (own.count == kRow) {
-      if (own.full != nullptr && !GiveRow(own.full)) return false;
-      own.full = std::exchange(own.first, nullptr);
-      own.count = 0;
+    if (kPlain) return false;
+    Own* const own = Mine();
+    if (own == nullptr) return false;
+    if (own->count == kRow) {
+      if (own->full != nullptr && !GiveRow(own->full)) return false;
+      own->full = std::exchange(own->first, nullptr);
+      own->count = 0;
     }
-    own.first = new (block) Free{own.first, nullptr};
-    ++own.count;
+    own->first = new (block) Free{own->first, nullptr};
+    ++own->count;
     return true;
   }
 
@@ -107,8 +126,10 @@ class BlockPool {
     return true;
   }
 
-  static inline thread_local bool gone = false;  // This thread is ending: it keeps nothing.
-  static inline thread_local Own own;
+  // Reading it is one instruction, also in a library that a program loads late: few bytes always fit what the loader
+  // keeps for such libraries (as in runtime/epochs.h).
+  [[gnu::tls_model("initial-exec")]] static inline constinit thread_local Own* mine = nullptr;
+  static inline constinit thread_local bool gone = false;
 };
 
 // For std::allocate_shared: the object and its count lie in a block.
