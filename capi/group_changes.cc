@@ -20,6 +20,7 @@ using cohort::EventQueue;
 using cohort::Group;
 using cohort::Status;
 using cohort::Value;
+using cohort::ValueRef;
 using namespace cohort::capi;  // NOLINT(google-build-using-namespace)
 
 namespace cohort::capi {
@@ -179,8 +180,11 @@ Check CheckRemoveKeys(const cohort_group_t* group, const char* keys, size_t keys
   return check;
 }
 
-Change Set(std::string_view key, const void* value, size_t value_size, int64_t expire_unix_ns, int64_t timeout_ms) {
-  ValueRef held = Value::Copy(key, {static_cast<const char*>(value), value_size}, expire_unix_ns);
+ValueRef Held(const char* key, size_t key_size, const void* value, size_t value_size, int64_t expire_unix_ns) {
+  return Value::Copy({key, key_size}, {static_cast<const char*>(value), value_size}, expire_unix_ns);
+}
+
+Change Set(ValueRef held, int64_t timeout_ms) {
   return [held = std::move(held), timeout_ms](Group& group, Group::ChangeDone done) {
     group.Set(held->key(), held, ClampTimeout(timeout_ms), std::move(done));
   };
@@ -216,8 +220,12 @@ int32_t cohort_group_begin_set(cohort_group_t* group, const char* key, size_t ke
   const cohort_status_t status = Fence(error, [&] {
     Check check = CheckSet(group, key, key_size, value, value_size);
     if (!check.Handle(queue, "queue").ok()) return check.status();
-    return AtOnceOrToQueue(group, queue, tag, Set({key, key_size}, value, value_size, expire_unix_ns, timeout_ms),
-                           &begun);
+    ValueRef held = Held(key, key_size, value, value_size, expire_unix_ns);
+    if (!queue->queue->closed() && group->group->SetAlone({key, key_size}, &held)) {
+      begun = COHORT_BEGIN_DONE;
+      return Status();
+    }
+    return AtOnceOrToQueue(group, queue, tag, Set(std::move(held), timeout_ms), &begun);
   });
   return status == COHORT_OK ? begun : -status;
 }
@@ -228,6 +236,10 @@ int32_t cohort_group_begin_remove(cohort_group_t* group, const char* key, size_t
   const cohort_status_t status = Fence(error, [&] {
     Check check = CheckRemove(group, key, key_size);
     if (!check.Handle(queue, "queue").ok()) return check.status();
+    if (!queue->queue->closed() && group->group->RemoveAlone({key, key_size})) {
+      begun = COHORT_BEGIN_DONE;
+      return Status();
+    }
     return AtOnceOrToQueue(group, queue, tag, Remove({key, key_size}, timeout_ms), &begun);
   });
   return status == COHORT_OK ? begun : -status;
@@ -238,7 +250,9 @@ cohort_status_t cohort_group_set(cohort_group_t* group, const char* key, size_t 
   return Fence(error, [&] {
     Check check = CheckSet(group, key, key_size, value, value_size);
     if (!check.ok()) return check.status();
-    return AndWait(group, Set({key, key_size}, value, value_size, expire_unix_ns, timeout_ms));
+    ValueRef held = Held(key, key_size, value, value_size, expire_unix_ns);
+    if (group->group->SetAlone({key, key_size}, &held)) return Status();
+    return AndWait(group, Set(std::move(held), timeout_ms));
   });
 }
 
@@ -248,7 +262,7 @@ cohort_status_t cohort_group_set_queue(cohort_group_t* group, const char* key, s
   return Fence(error, [&] {
     Check check = CheckSet(group, key, key_size, value, value_size);
     if (!check.Handle(queue, "queue").ok()) return check.status();
-    return ToQueue(group, queue, tag, Set({key, key_size}, value, value_size, expire_unix_ns, timeout_ms));
+    return ToQueue(group, queue, tag, Set(Held(key, key_size, value, value_size, expire_unix_ns), timeout_ms));
   });
 }
 
@@ -258,7 +272,7 @@ cohort_status_t cohort_group_set_async(cohort_group_t* group, const char* key, s
   return Fence(error, [&] {
     Check check = CheckSet(group, key, key_size, value, value_size);
     if (!check.NotNull(done, "done").ok()) return check.status();
-    return ToCall(group, done, user, Set({key, key_size}, value, value_size, expire_unix_ns, timeout_ms));
+    return ToCall(group, done, user, Set(Held(key, key_size, value, value_size, expire_unix_ns), timeout_ms));
   });
 }
 
@@ -267,6 +281,7 @@ cohort_status_t cohort_group_remove(cohort_group_t* group, const char* key, size
   return Fence(error, [&] {
     Check check = CheckRemove(group, key, key_size);
     if (!check.ok()) return check.status();
+    if (group->group->RemoveAlone({key, key_size})) return Status();
     return AndWait(group, Remove({key, key_size}, timeout_ms));
   });
 }

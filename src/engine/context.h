@@ -2,6 +2,7 @@
 // what is under way.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -39,10 +40,16 @@ class Context {
   }
   // Returns the previous set, whose peers go when the last call on them ends.
   std::shared_ptr<const PeerSet> SetPeers(std::shared_ptr<const PeerSet> peers) {
+    const bool alone =
+        peers == nullptr || std::none_of(peers->peers.begin(), peers->peers.end(),
+                                         [](const std::shared_ptr<Peer>& peer) { return peer != nullptr; });
     std::lock_guard lock(mutex_);
+    alone_.store(alone, std::memory_order_release);
     peers_.swap(peers);
     return peers;
   }
+  // Whether there is no other member. As with peers(), what asks while they change may hear of either.
+  bool alone() const { return alone_.load(std::memory_order_acquire); }
 
   bool Logs(LogLevel level) const { return log_ && level >= level_; }
   void Log(LogLevel level, std::string_view line) const {
@@ -68,6 +75,7 @@ class Context {
   const LogFunction log_;
   mutable std::mutex mutex_;
   std::shared_ptr<const PeerSet> peers_;
+  std::atomic<bool> alone_{true};  // Changed under the lock.
   std::mutex busy_mutex_;
   Condition idle_;
   std::atomic<int64_t> busy_{0};

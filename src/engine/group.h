@@ -96,6 +96,10 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   HeldValue Lookup(std::string_view key);
 
   // ---- changing (group_changes.cc)
+  // Sets or removes where there is no other member, and then has when it returns: nothing is made but the entry. False:
+  // nothing was done, and one of those below will do it.
+  bool SetAlone(std::string_view key, ValueRef* value);
+  bool RemoveAlone(std::string_view key);
   void Set(std::string_view key, ValueRef value, int64_t timeout_ms, ChangeDone done);
   void Remove(std::string_view key, int64_t timeout_ms, ChangeDone done);
   void RemoveKeys(std::vector<std::string> keys, int64_t timeout_ms, ChangeDone done);

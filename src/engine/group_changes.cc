@@ -63,6 +63,20 @@ void Group::Drop(std::string_view key) {
   cache_->Drop(key, hash);
 }
 
+bool Group::SetAlone(std::string_view key, ValueRef* value) {
+  if (!context_->alone() || refusing()) return false;
+  stats_.Add(Counter::kSets);
+  Store(Tier::kMain, key, std::move(*value));  // What has expired is dropped by the cache.
+  return true;
+}
+
+bool Group::RemoveAlone(std::string_view key) {
+  if (!context_->alone() || refusing()) return false;
+  stats_.Add(Counter::kRemoves);
+  Drop(key);
+  return true;
+}
+
 bool Group::Store(Tier tier, std::string_view key, ValueRef value) {
   const uint64_t hash = LocalCache::Hash(key);
   Shard& shard = flights_.OfHash(hash);

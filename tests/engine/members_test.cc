@@ -61,6 +61,28 @@ TEST_F(MembersTest, P7_SetIsSeenByEveryMemberWhoeverSetsIt) {
   EXPECT_EQ(1, runs_[1]->Get());
 }
 
+TEST_F(MembersTest, P7_OnlyWhoHasNoOtherMemberChangesAlone) {
+  Start(2);
+  const std::string key = KeyOf(0);
+  ValueRef value = Value::Copy(key, "v", 0);
+  EXPECT_FALSE(groups_[0]->SetAlone(key, &value));
+  EXPECT_FALSE(groups_[0]->RemoveAlone(key));
+  EXPECT_EQ("v", Text(value));
+  EXPECT_FALSE(groups_[0]->Lookup(key));
+
+  ASSERT_TRUE(instances_[0]->SetPeers({addresses_[0]}, addresses_[0]).ok());
+  EXPECT_TRUE(groups_[0]->SetAlone(key, &value));
+  EXPECT_EQ("v", Text(groups_[0]->Get(key, 0, 0).value));
+  EXPECT_TRUE(groups_[0]->RemoveAlone(key));
+  EXPECT_FALSE(groups_[0]->Lookup(key));
+  EXPECT_EQ(1, groups_[0]->StatsNow().sets);
+  EXPECT_EQ(1, groups_[0]->StatsNow().removes);
+
+  Introduce();
+  value = Value::Copy(key, "w", 0);
+  EXPECT_FALSE(groups_[0]->SetAlone(key, &value));
+}
+
 // Whoever sets, and while others get: none is dropped for another, nobody keeps an older value, and a later Set wins.
 TEST_F(MembersTest, P7_OfManySetsAtOnceTheLastOneWins) {
   Start(3);
