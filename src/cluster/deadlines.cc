@@ -9,10 +9,14 @@ int64_t PlaceOf(int64_t deadline_ns) { return deadline_ns >> 20; }
 
 }  // namespace
 
+Deadlines::Lists::iterator Deadlines::ListOf(int64_t place) {
+  if (latest_ == lists_.end() || latest_->first != place) latest_ = lists_.try_emplace(lists_.end(), place);
+  return latest_;
+}
+
 void Deadlines::Add(Timed& timed) {
   if (timed.listed) return;
-  const auto place = lists_.try_emplace(lists_.end(), PlaceOf(timed.deadline_ns));
-  List& list = place->second;
+  List& list = ListOf(PlaceOf(timed.deadline_ns))->second;
   list.least_ns = list.first == nullptr ? timed.deadline_ns : std::min(list.least_ns, timed.deadline_ns);
   timed.listed = true;
   timed.before = nullptr;
@@ -29,9 +33,11 @@ void Deadlines::Remove(Timed& timed) {
     timed.before->after = timed.after;
     return;
   }
-  const auto place = lists_.find(PlaceOf(timed.deadline_ns));
+  const auto place = ListOf(PlaceOf(timed.deadline_ns));
   place->second.first = timed.after;
-  if (timed.after == nullptr) lists_.erase(place);
+  if (timed.after != nullptr) return;
+  lists_.erase(place);
+  latest_ = lists_.end();
 }
 
 std::vector<Deadlines::Timed*> Deadlines::TakePassed(int64_t now_ns) {

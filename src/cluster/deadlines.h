@@ -22,6 +22,10 @@ class Deadlines {
     Timed* after = nullptr;
   };
 
+  Deadlines() = default;
+  Deadlines(const Deadlines&) = delete;
+  Deadlines& operator=(const Deadlines&) = delete;
+
   bool empty() const { return lists_.empty(); }
   // Nothing is due before that. REQUIRES: not empty.
   int64_t DueNs() const { return lists_.begin()->second.least_ns; }
@@ -36,7 +40,11 @@ class Deadlines {
     Timed* first = nullptr;
     int64_t least_ns = 0;  // No later than that of any in it.
   };
-  std::map<int64_t, List> lists_;  // By the deadline's millisecond, about; none is empty.
+  using Lists = std::map<int64_t, List>;  // By the deadline's millisecond, about; none is empty.
+  Lists::iterator ListOf(int64_t place);
+
+  Lists lists_;
+  Lists::iterator latest_ = lists_.end();  // That which was used last: what comes together ends together.
 };
 
 }  // namespace cohort

@@ -28,8 +28,9 @@ class Peer {
   // Each never blocks; `done` runs exactly once, on any thread, with no lock held, possibly before the call returns.
   // timeout_ms > 0: the time left.
   virtual CallId Get(std::string_view group, std::string_view key, int64_t timeout_ms, GetDone done) = 0;
-  // Asks for all of these at once, each until its own deadline: they travel together where the peer lets them.
-  virtual void GetAll(std::span<const std::shared_ptr<PeerGet>> gets) = 0;
+  // Asks for all of these at once, each until its own deadline: they travel together where the peer lets them. May take
+  // the references over.
+  virtual void GetAll(std::span<std::shared_ptr<PeerGet>> gets) = 0;
   virtual void Set(std::string_view group, std::string_view key, const ValueRef& value, bool to_owner,
                    int64_t timeout_ms, AckDone done) = 0;
   virtual void Remove(std::string_view group, std::string_view key, int64_t timeout_ms, AckDone done) = 0;

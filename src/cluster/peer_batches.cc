@@ -110,6 +110,9 @@ bool PeerGets::HasSlot() const { return slots_taken_ < std::max(1, kSlots - plai
 
 Task PeerGets::NextWork() {
   if (closed_) return nullptr;
+  if (begun_ != nullptr) {
+    return [self = shared_from_this(), sent = std::move(begun_)] { self->SendBatch(sent); };
+  }
   if (!polling_ && tickets_.waiting()) {
     polling_ = true;
     const auto sent = std::make_shared<Sent>();
@@ -140,48 +143,66 @@ Task PeerGets::TakeBatch(bool batches) {
   if (ids.empty()) ids = queue_.Take(kMostKeys, kMostKeyBytes, wanted);
   if (ids.empty()) return nullptr;
 
-  const auto sent = std::make_shared<Sent>();
-  sent->gets.reserve(ids.size());
-  for (const CallId id : ids) sent->gets.emplace_back(id, *gets_.Find(id));
   // The peer may be another program than it was when they came.
   if (!batches) {
-    for (const auto& [id, get] : sent->gets) {
-      get->way_ = Way::kPlain;
-      ++plain_;
-      deadlines_.Remove(*get);
-    }
-    return [self = shared_from_this(), sent] {
-      for (const auto& [id, get] : sent->gets) self->SendPlain(id, get, Form::kAny);
+    std::vector<Shared> gets;
+    gets.reserve(ids.size());
+    for (const CallId id : ids) BecomePlain(*gets.emplace_back(*gets_.Find(id)));
+    return [self = shared_from_this(), gets = std::move(gets)] {
+      for (const Shared& get : gets) self->SendPlain(get->call_.load(), get, Form::kAny);
     };
   }
-  ++slots_taken_;
-  for (const auto& [id, get] : sent->gets) {
-    get->way_ = Way::kBatch;
-    get->asked_ = true;
-    sent->permit = std::max(sent->permit, get->permit_);
-  }
-  sent->number = tickets_.BeginBatch();
-  sent->note = tickets_.TakeNote();
-  return [self = shared_from_this(), sent] { self->SendBatch(sent); };
+  return [self = shared_from_this(), sent = BeginBatch(ids)] { self->SendBatch(sent); };
+}
+
+void PeerGets::BecomePlain(PeerGet& get) {
+  get.way_ = Way::kPlain;
+  ++plain_;
+  deadlines_.Remove(get);
 }
 
 // ---- batches
 
-void PeerGets::SendBatch(const std::shared_ptr<Sent>& sent) {
-  const int64_t now_ns = line_->clock().MonotonicNs();
-  int64_t latest_ms = 0;
-  std::vector<wire::BatchEntryView> entries;
-  entries.reserve(sent->gets.size());
-  for (const auto& [id, get] : sent->gets) {
-    wire::BatchEntryView& entry = entries.emplace_back();
-    entry.group = get->group;
-    entry.key = get->key;
-    entry.timeout_ms = std::max<int64_t>(1, MillisecondsUntil(get->deadline_ns, now_ns));
-    latest_ms = std::max(latest_ms, entry.timeout_ms);
+bool PeerGets::GoAtOnce(std::span<const Shared> gets) const {
+  if (closed_ || sending_.at_work() || !HasSlot() || begun_ != nullptr || !queue_.empty() || !alone_.empty()) {
+    return false;
   }
+  if (gets.size() > kMostKeys || (slots_taken_ > 0 && Burst::open())) return false;
+  size_t bytes = 0;
+  for (const Shared& get : gets) bytes += get->group.size() + get->key.size();
+  return gets.size() == 1 || bytes <= kMostKeyBytes;
+}
+
+// The body is written under the lock, as long as they are certain to be there: so a batch holds none of them.
+std::shared_ptr<PeerGets::Sent> PeerGets::BeginBatch(const std::vector<CallId>& ids) {
+  auto sent = std::make_shared<Sent>();
+  sent->gets.reserve(ids.size());
+  std::vector<wire::BatchEntryView> entries;
+  entries.reserve(ids.size());
+  const int64_t now_ns = line_->clock().MonotonicNs();
+  for (const CallId id : ids) {
+    PeerGet& get = **gets_.Find(id);
+    get.way_ = Way::kBatch;
+    get.asked_ = true;
+    sent->permit = std::max(sent->permit, get.permit_);
+    sent->gets.push_back({id, get.deadline_ns});
+    wire::BatchEntryView& entry = entries.emplace_back();
+    entry.group = get.group;
+    entry.key = get.key;
+    entry.timeout_ms = std::max<int64_t>(1, MillisecondsUntil(get.deadline_ns, now_ns));
+    sent->latest_ms = std::max(sent->latest_ms, entry.timeout_ms);
+  }
+  ++slots_taken_;
+  sent->number = tickets_.BeginBatch();
+  sent->note = tickets_.TakeNote();
+  sent->body = wire::EncodeBatch(entries, sent->note);
+  return sent;
+}
+
+void PeerGets::SendBatch(const std::shared_ptr<Sent>& sent) {
   const LentThread::Offer offer;  // It is answered soon.
-  line_->Send(sent->permit, BatchRequest(line_->base_path(), wire::EncodeBatch(entries, sent->note)),
-              std::min(kNetworkMs, latest_ms + kGraceMs),
+  line_->Send(sent->permit, BatchRequest(line_->base_path(), std::move(sent->body)),
+              std::min(kNetworkMs, sent->latest_ms + kGraceMs),
               [self = shared_from_this(), sent](Result<Response> end) { self->EndBatch(sent, std::move(end)); });
 }
 
@@ -194,7 +215,7 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
   if (IsClosed()) return;
   Status failure;
   const bool refused = end.ok() && PeerLine::RefusesBatches(*end);
-  std::vector<Heard> heard;
+  std::vector<wire::BatchAnswerView> answers;
   uint64_t incarnation = 0;
   if (!end.ok()) {
     failure = end.status();
@@ -207,31 +228,22 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
     failure = line_->Unreadable(Status(
         Code::kInternal, std::to_string(read->size()) + " answers to a batch of " + std::to_string(sent->gets.size())));
   } else {
-    const HeardAt now(line_->clock());
-    heard.reserve(read->size());
-    for (size_t i = 0; i < read->size(); ++i) {
-      Heard& next = heard.emplace_back();
-      next.said = (*read)[i];
-      if (next.said.ticket == 0) next.answer = ReadBatchAnswer(*line_, sent->gets[i].second->key, next.said, now);
-    }
+    answers = std::move(*read);
   }
 
+  std::vector<Told> told;
   std::vector<Ended> ended;
-  ended.reserve(sent->gets.size());
-  std::vector<std::pair<CallId, Shared>> plain;
+  std::vector<Shared> plain;
   {
     std::lock_guard lock(mutex_);
     if (failure.ok()) {
-      ReadBatch(*sent, std::move(heard), incarnation, &ended);
+      ReadBatch(*sent, answers, incarnation, &told, &ended);
     } else {
       tickets_.Restore(std::move(sent->note));
-      for (const auto& [id, get] : sent->gets) {
-        if (get->way_ != Way::kBatch || gets_.Find(id) == nullptr) continue;
+      for (const auto& [id, deadline_ns] : sent->gets) {
+        if (!IsInBatch(id)) continue;
         if (refused) {
-          get->way_ = Way::kPlain;
-          ++plain_;
-          deadlines_.Remove(*get);
-          plain.emplace_back(id, get);
+          BecomePlain(*plain.emplace_back(*gets_.Find(id)));
         } else {
           TakeEnded(id, FailedAnswer(failure), &ended);
         }
@@ -240,9 +252,13 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
     tickets_.EndBatch(sent->number);
   }
   Pump();  // Tickets are collected from now on.
-  for (const auto& [id, get] : plain) SendPlain(id, get, Form::kPlain);
+  for (const Shared& get : plain) SendPlain(get->call_.load(), get, Form::kPlain);
   // The slot is free when all have been told, so that what they ask for next travels together.
-  Run(std::move(ended));
+  {
+    const Burst burst;
+    RunTold(std::move(told));
+    Run(std::move(ended));
+  }
   {
     std::lock_guard lock(mutex_);
     --slots_taken_;
@@ -250,22 +266,29 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
   Pump();
 }
 
-void PeerGets::ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t incarnation, std::vector<Ended>* ended) {
+bool PeerGets::IsInBatch(CallId id) const {
+  const Shared* const found = gets_.Find(id);
+  return found != nullptr && (*found)->way_ == Way::kBatch;
+}
+
+void PeerGets::ReadBatch(const Sent& sent, const std::vector<wire::BatchAnswerView>& answers, uint64_t incarnation,
+                         std::vector<Told>* told, std::vector<Ended>* ended) {
   const bool same_session = sent.note.id == tickets_.session();
   const int64_t now_ns = line_->clock().MonotonicNs();
-  for (size_t i = 0; i < heard.size(); ++i) {
-    const auto& [id, get] = sent.gets[i];
-    const wire::BatchAnswerView& said = heard[i].said;
-    const bool waits = get->way_ == Way::kBatch && gets_.Find(id) != nullptr;
-    if (!waits) {
+  told->reserve(answers.size());
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const auto& [id, deadline_ns] = sent.gets[i];
+    const wire::BatchAnswerView& said = answers[i];
+    if (!IsInBatch(id)) {
       if (said.ticket == 0 || !same_session) continue;
-      if (get->deadline_ns <= now_ns) {
+      if (deadline_ns <= now_ns) {
         tickets_.Await(said.ticket, 0, incarnation);  // As those that OnTimer forgets.
       } else {
         tickets_.Drop(said.ticket);
       }
       continue;
     }
+    PeerGet& get = **gets_.Find(id);
     if (said.ticket != 0) {
       if (!same_session) {
         AskAgain(id, ended);
@@ -273,27 +296,38 @@ void PeerGets::ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t in
       }
       std::optional<wire::BatchAnswer> early = tickets_.Await(said.ticket, id, incarnation);
       if (!early) {
-        get->way_ = Way::kTicket;
-        get->ticket_ = said.ticket;
+        get.way_ = Way::kTicket;
+        get.ticket_ = said.ticket;
         continue;
       }
-      EndOrAskAlone(id, *get, early->code,
-                    ReadBatchAnswer(*line_, get->key, wire::ToView(*early), HeardAt(line_->clock())), ended);
+      EndOrAskAlone(id, get, early->code,
+                    ReadBatchAnswer(*line_, get.key, wire::ToView(*early), HeardAt(line_->clock())), ended);
       continue;
     }
-    EndOrAskAlone(id, *get, said.code, std::move(heard[i].answer), ended);
+    if (!AskAlone(id, get, said.code)) told->push_back({Take(id), &said});
   }
 }
 
-void PeerGets::EndOrAskAlone(CallId id, PeerGet& get, Code said, PeerAnswer&& answer, std::vector<Ended>* ended) {
-  if (said == Code::kTooLarge && !get.alone_ && !closed_) {
-    get.alone_ = true;
-    get.ticket_ = 0;
-    Enqueue(id, get);
-    ArmTimer();
-  } else {
-    TakeEnded(id, std::move(answer), ended);
+// Values are copied here, with no lock held, each just before those who wait for it get it.
+void PeerGets::RunTold(std::vector<Told> told) const {
+  const HeardAt now(line_->clock());
+  for (Told& end : told) {
+    const Shared get = std::move(end.get);
+    get->End(ReadBatchAnswer(*line_, get->key, *end.said, now));
   }
+}
+
+bool PeerGets::AskAlone(CallId id, PeerGet& get, Code said) {
+  if (said != Code::kTooLarge || get.alone_ || closed_) return false;
+  get.alone_ = true;
+  get.ticket_ = 0;
+  Enqueue(id, get);
+  ArmTimer();
+  return true;
+}
+
+void PeerGets::EndOrAskAlone(CallId id, PeerGet& get, Code said, PeerAnswer&& answer, std::vector<Ended>* ended) {
+  if (!AskAlone(id, get, said)) TakeEnded(id, std::move(answer), ended);
 }
 
 // ---- tickets

@@ -29,7 +29,7 @@ class FunctionGet final : public PeerGet {
     key = key_;
     deadline_ns = deadline;
   }
-  int64_t End(PeerAnswer answer) override {
+  int64_t End(PeerAnswer&& answer) override {
     Peer::GetDone done = std::move(done_);  // What it holds goes now, however long this is remembered.
     return done(std::move(answer));
   }
@@ -48,7 +48,8 @@ PeerGets::PeerGets(std::shared_ptr<PeerLine> line, Runtime& runtime)
 PeerGets::CallId PeerGets::Get(std::string_view group, std::string_view key, int64_t timeout_ms, Peer::GetDone done) {
   const Shared get = std::make_shared<FunctionGet>(
       group, key, DeadlineAfterMs(timeout_ms, line_->clock().MonotonicNs()), std::move(done));
-  GetAll({&get, 1});
+  Shared asked = get;
+  GetAll({&asked, 1});
   return get->call_.load();
 }
 
@@ -56,48 +57,56 @@ PeerAnswer PeerGets::Cancelled() const {
   return FailedAnswer(Status(Code::kCancelled, "the call to peer " + line_->address() + " was cancelled"));
 }
 
-bool PeerGets::Add(const Shared& get, bool batched, bool known) {
-  const CallId id = get->id_ = gets_.Add(get);
-  get->call_.store(id);
-  const bool waits = !closed_ && (batched || (!known && plain_ >= kFirstGets));
-  if (waits) {
-    Enqueue(id, *get);
-  } else {
-    get->way_ = Way::kPlain;
-    ++plain_;
-  }
-  return waits;
+PeerGets::CallId PeerGets::Add(Shared get) {
+  PeerGet& added = *get;
+  added.id_ = gets_.Add(std::move(get));
+  added.call_.store(added.id_);
+  return added.id_;
 }
 
-void PeerGets::GetAll(std::span<const Shared> gets) {
+void PeerGets::GetAll(std::span<Shared> gets) {
   const bool batched = line_->TakesTickets();
   const bool known = line_->IsKnown();
   std::vector<Ended> refused;
   std::vector<Shared> plain;
+  std::vector<CallId> at_once;
+  std::vector<CallId> given_up;
   bool some_wait = false;
   bool may_wait = false;
   bool put_off = false;
   {
     std::lock_guard lock(mutex_);
-    for (const Shared& get : gets) {
+    const bool go_at_once = batched && GoAtOnce(gets);
+    if (go_at_once) at_once.reserve(gets.size());
+    for (Shared& get : gets) {
       if (get->given_up_.load()) {
-        refused.push_back({get, Cancelled()});
+        refused.push_back({std::move(get), Cancelled()});
         continue;
       }
       const Result<Health::Permit> permit = line_->AskLeave();
       if (!permit.ok()) {
-        refused.push_back({get, FailedAnswer(permit.status())});
+        refused.push_back({std::move(get), FailedAnswer(permit.status())});
         continue;
       }
-      get->permit_ = *permit;
-      if (Add(get, batched, known)) {
+      PeerGet& added = *get;
+      added.permit_ = *permit;
+      if (go_at_once) {
+        at_once.push_back(Add(std::move(get)));
+        deadlines_.Add(added);
+      } else if (!closed_ && (batched || (!known && plain_ >= kFirstGets))) {
+        Enqueue(Add(std::move(get)), added);
         some_wait = true;
       } else {
         plain.push_back(get);
+        Add(std::move(get));
+        added.way_ = Way::kPlain;
+        ++plain_;
       }
+      if (added.given_up_.load()) given_up.push_back(added.id_);
     }
     if (some_wait && !known) AwaitFirstAnswer();
-    if (some_wait) ArmTimer();
+    if (!at_once.empty()) begun_ = BeginBatch(at_once);
+    if (some_wait || !at_once.empty()) ArmTimer();
     if (batched && (sending_.at_work() || !HasSlot())) {
       may_wait = true;  // Who pumps looks again, and so does the end of each request.
     } else if (some_wait && batched && slots_taken_ > 0 && Burst::open()) {
@@ -107,14 +116,14 @@ void PeerGets::GetAll(std::span<const Shared> gets) {
   }
   if (!refused.empty()) Run(std::move(refused));
   for (const Shared& get : plain) SendPlain(get->call_.load(), get, Form::kAny, gets.size() == 1);
-  if (put_off) {
+  if (!at_once.empty()) {
+    Pump();
+  } else if (put_off) {
     Burst::PutOff([self = shared_from_this()] { self->PumpAfterBurst(); });
   } else if (some_wait && !may_wait && (known || line_->IsKnown())) {
     Pump();
   }
-  for (const Shared& get : gets) {
-    if (get->given_up_.load()) Cancel(get->call_.load());
-  }
+  for (const CallId id : given_up) Cancel(id);
 }
 
 void PeerGets::PumpAfterBurst() {

@@ -32,7 +32,7 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
 
   // As Peer says. timeout_ms > 0.
   CallId Get(std::string_view group, std::string_view key, int64_t timeout_ms, Peer::GetDone done);
-  void GetAll(std::span<const std::shared_ptr<PeerGet>> gets);
+  void GetAll(std::span<std::shared_ptr<PeerGet>> gets);
   void Cancel(CallId id);
   // After the channel has been closed.
   void Close();
@@ -44,17 +44,23 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
     Shared get;
     PeerAnswer answer;
   };
-  // One answer of a batch, while its response lives.
-  struct Heard {
-    wire::BatchAnswerView said;
-    PeerAnswer answer;  // If that is its end.
+  // A get whose end has come with a batch's answer, while that lives.
+  struct Told {
+    Shared get;
+    const wire::BatchAnswerView* said;
   };
   // A batch on its way, or a request that tells or asks of tickets.
   struct Sent {
     uint64_t number = 0;  // Of the batch.
     uint64_t since = 0;   // Tickets::Now() when it was sent.
     Health::Permit permit = 0;
-    std::vector<std::pair<CallId, Shared>> gets;
+    struct Get {
+      CallId id;
+      int64_t deadline_ns;
+    };
+    std::vector<Get> gets;
+    int64_t latest_ms = 0;  // Until the last of them ends.
+    std::string body;
     wire::Session note;
   };
   enum class Form { kAny, kPlain, kBatch };
@@ -65,8 +71,8 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   void EndPlain(CallId id, const Shared& get, bool batch, bool other_form_left, int64_t sent_unix_ns,
                 Result<Response> end);
   void Finish(CallId id, const Shared& get, PeerAnswer answer);
-  // Its number. True: it waits for others; else it is to be sent plainly. REQUIRES: mutex_ held.
-  bool Add(const Shared& get, bool batched, bool known);
+  // Gives it a number. REQUIRES: mutex_ held.
+  CallId Add(Shared get);
   PeerAnswer Cancelled() const;
   // What waits goes in a moment, whatever is known then. REQUIRES: mutex_ held.
   void AwaitFirstAnswer();
@@ -81,24 +87,33 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   void TakeEnded(CallId id, PeerAnswer&& answer, std::vector<Ended>* ended);
   // Once more if it has not been, else its end.
   void AskAgain(CallId id, std::vector<Ended>* ended);
+  bool IsInBatch(CallId id) const;
+  void BecomePlain(PeerGet& get);
+  // True: its value did not fit, so it will be asked for alone.
+  bool AskAlone(CallId id, PeerGet& get, Code said);
   // Its end, unless its value did not fit.
   void EndOrAskAlone(CallId id, PeerGet& get, Code said, PeerAnswer&& answer, std::vector<Ended>* ended);
   void ArmTimer();
   bool HasSlot() const;
   Task NextWork();
   Task TakeBatch(bool batches);
+  // A slot is free, nothing goes before these, and they fit into one request.
+  bool GoAtOnce(std::span<const Shared> gets) const;
+  std::shared_ptr<Sent> BeginBatch(const std::vector<CallId>& ids);
   // Without the lock:
   void Pump();
   void OnTimer();
   void SendBatch(const std::shared_ptr<Sent>& sent);
   void EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end);
-  void ReadBatch(const Sent& sent, std::vector<Heard> heard, uint64_t incarnation, std::vector<Ended>* ended);
+  void ReadBatch(const Sent& sent, const std::vector<wire::BatchAnswerView>& answers, uint64_t incarnation,
+                 std::vector<Told>* told, std::vector<Ended>* ended);
   void SendCollect(const std::shared_ptr<Sent>& sent, int64_t wait_ms);
   void EndTell();
   void EndPoll(const std::shared_ptr<Sent>& sent, Result<Response> end);
   void ReadPoll(const Sent& sent, const std::vector<wire::BatchAnswerView>& answers, uint64_t incarnation,
                 std::vector<Ended>* ended);
   static void Run(std::vector<Ended> ended);
+  void RunTold(std::vector<Told> told) const;
   bool IsClosed();
 
   const std::shared_ptr<PeerLine> line_;
@@ -116,6 +131,7 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   Deadlines deadlines_;  // Of all that are not kPlain: a request's time is not theirs.
   Alarm alarm_;
   int slots_taken_ = 0;
+  std::shared_ptr<Sent> begun_;  // A batch that has its slot, and goes next.
   Sending sending_;
   bool polling_ = false;
   int polls_lost_ = 0;  // In a row.

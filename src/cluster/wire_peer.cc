@@ -30,7 +30,7 @@ class WirePeer final : public Peer, public PeerGets {
   Peer::CallId Get(std::string_view group, std::string_view key, int64_t timeout_ms, GetDone done) override {
     return PeerGets::Get(group, key, TimeoutMs(timeout_ms), std::move(done));
   }
-  void GetAll(std::span<const std::shared_ptr<PeerGet>> gets) override { PeerGets::GetAll(gets); }
+  void GetAll(std::span<std::shared_ptr<PeerGet>> gets) override { PeerGets::GetAll(gets); }
   void Set(std::string_view group, std::string_view key, const ValueRef& value, bool to_owner, int64_t timeout_ms,
            AckDone done) override;
   void Remove(std::string_view group, std::string_view key, int64_t timeout_ms, AckDone done) override;

@@ -29,7 +29,7 @@ void Asks::Add(int owner, std::shared_ptr<PeerGet> get) {
 
 void Asks::Send() {
   const std::shared_ptr<const PeerSet> peers = std::move(peers_);
-  const std::vector<std::vector<std::shared_ptr<PeerGet>>> of_owner = std::exchange(of_owner_, {});
+  std::vector<std::vector<std::shared_ptr<PeerGet>>> of_owner = std::exchange(of_owner_, {});
   const std::vector<int> owners = std::exchange(owners_, {});
   now_ns_ = -1;
   count_ = 0;

@@ -26,7 +26,7 @@ struct Flight;
 
 // The question of a flight to the owner of its key. What is in it stays as it was asked.
 struct OwnerGet final : PeerGet {
-  int64_t End(PeerAnswer answer) override;
+  int64_t End(PeerAnswer&& answer) override;
 
   Group* of = nullptr;
   Flight* flight = nullptr;

@@ -240,12 +240,12 @@ std::shared_ptr<PeerGet> Group::NewQuestion(const std::shared_ptr<Flight>& fligh
   return {flight, get};
 }
 
-int64_t OwnerGet::End(PeerAnswer answer) { return of->OnOwnerAnswer(*this, std::move(answer)); }
+int64_t OwnerGet::End(PeerAnswer&& answer) { return of->OnOwnerAnswer(*this, std::move(answer)); }
 
 // The owner is asked for as long as those wait who are there by then. When that time is over, the owner may still be
 // loading for somebody who came later; a load here would be the cluster's second (P1), and nobody's wish:
 //   1. A wants the key within 150 ms, asks     2. B joins, with patience     3. 150 ms: A ends, B asks the owner again
-int64_t Group::OnOwnerAnswer(const OwnerGet& get, PeerAnswer answer) {
+int64_t Group::OnOwnerAnswer(const OwnerGet& get, PeerAnswer&& answer) {
   Lock lock(flights_.OfHash(get.flight->hash).mutex);
   if (get.flight->attempt != get.attempt) return 0;
   const std::shared_ptr<Flight> flight = get.flight->open;
@@ -273,7 +273,7 @@ int64_t Group::OnOwnerAnswer(const OwnerGet& get, PeerAnswer answer) {
         LoadHere(std::move(lock), flight, Outcome());
         LogPeerError(flight->key, *peer, answer.status);
       } else if (LatestDeadlineNs(*flight) > now_ns) {
-        const std::shared_ptr<PeerGet> again = NewQuestion(flight, peer, now_ns);
+        std::shared_ptr<PeerGet> again = NewQuestion(flight, peer, now_ns);
         lock.unlock();
         peer->GetAll({&again, 1});
       } else {

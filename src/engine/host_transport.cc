@@ -214,7 +214,7 @@ class HostPeer final : public Peer {
     call->get_done = std::move(done);
     return calls_->Hand(call, timeout_ms);
   }
-  void GetAll(std::span<const std::shared_ptr<PeerGet>> gets) override {
+  void GetAll(std::span<std::shared_ptr<PeerGet>> gets) override {
     for (const std::shared_ptr<PeerGet>& get : gets) {
       SetCall(*get, Get(get->group, get->key, calls_->MillisecondsUntil(get->deadline_ns),
                         [get](PeerAnswer answer) { return get->End(std::move(answer)); }));

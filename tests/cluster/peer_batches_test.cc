@@ -30,7 +30,7 @@ class PeerBatches : public testing::Test {
       key = own_key;
       deadline_ns = deadline;
     }
-    int64_t End(PeerAnswer answer) override {
+    int64_t End(PeerAnswer&& answer) override {
       ++got->times;
       got->answer = std::move(answer);
       if (on_end) on_end();
@@ -72,6 +72,8 @@ class PeerBatches : public testing::Test {
     for (int i = 0; i < count; ++i) all.push_back(Get(prefix + std::to_string(i)));
     return all;
   }
+  // Keeps what is asked, which the peer may take over.
+  void GetAll(std::vector<std::shared_ptr<PeerGet>> asked) { peer_->GetAll(asked); }
   // Asked for in one call.
   std::vector<Shared> GetTogether(const std::vector<std::string>& keys) {
     std::vector<Shared> all;
@@ -80,7 +82,7 @@ class PeerBatches : public testing::Test {
       all.push_back(std::make_shared<Got>());
       asked.push_back(std::make_shared<Asked>(key, runtime_.clock().MonotonicNs() + 60'000'000'000, all.back()));
     }
-    peer_->GetAll(asked);
+    GetAll(asked);
     return all;
   }
   std::vector<Shared> GetTogether(int count, const std::string& prefix = "k") {
@@ -195,7 +197,7 @@ TEST_F(PeerBatches, WhatTheEndsOfABatchAskForTravelsTogether) {
     get->on_end = [&] { Get("next" + std::to_string(++ended)); };
     asked.push_back(std::move(get));
   }
-  peer_->GetAll(asked);
+  GetAll(asked);
   auto more = Get("more");  // No slot is free.
   AnswerAll(0);
   EXPECT_EQ(ended, 10);
@@ -234,7 +236,7 @@ TEST_F(PeerBatches, P4WhatIsGivenUpBeforeItIsAskedForIsNotAskedFor) {
                                                        std::make_shared<Asked>("b", 60'000'000'000, kept)};
   peer_->GiveUp(*asked[0]);
   EXPECT_EQ(given_up->times, 0);
-  peer_->GetAll(asked);
+  GetAll(asked);
   EXPECT_EQ(given_up->times, 1);
   EXPECT_EQ(given_up->code(), Code::kCancelled);
   EXPECT_EQ(Keys(), std::vector<std::string>{"b"});
@@ -249,7 +251,7 @@ TEST_F(PeerBatches, P4WhatIsGivenUpWhileItIsSentEndsOnce) {
   auto got = std::make_shared<Got>();
   const std::vector<std::shared_ptr<PeerGet>> asked = {std::make_shared<Asked>("a", 60'000'000'000, got)};
   channel_->while_sending = [&] { peer_->GiveUp(*asked[0]); };
-  peer_->GetAll(asked);
+  GetAll(asked);
   channel_->while_sending = nullptr;
   EXPECT_EQ(got->times, 1);
   EXPECT_EQ(got->code(), Code::kCancelled);
@@ -263,7 +265,7 @@ TEST_F(PeerBatches, P6EachOfThoseAskedForTogetherEndsByItsOwnDeadline) {
   const int64_t now_ns = runtime_.clock().MonotonicNs();
   const std::vector<std::shared_ptr<PeerGet>> asked = {std::make_shared<Asked>("a", now_ns + 100'000'000, hasty),
                                                        std::make_shared<Asked>("b", now_ns + 60'000'000'000, patient)};
-  peer_->GetAll(asked);
+  GetAll(asked);
   const auto entries = Entries();
   EXPECT_EQ(entries.at(0).timeout_ms, 100);
   EXPECT_EQ(entries.at(1).timeout_ms, 60'000);
@@ -479,7 +481,7 @@ TEST_F(PeerBatches, P6CancelledOnTheWayItsTicketIsDropped) {
   auto b = std::make_shared<Got>();
   const std::vector<std::shared_ptr<PeerGet>> asked = {std::make_shared<Asked>("a", 60'000'000'000, a),
                                                        std::make_shared<Asked>("b", 60'000'000'000, b)};
-  peer_->GetAll(asked);
+  GetAll(asked);
   peer_->GiveUp(*asked[0]);
   EXPECT_EQ(a->code(), Code::kCancelled);
   EXPECT_TRUE(channel_->cancelled.empty()) << "the request carries others";

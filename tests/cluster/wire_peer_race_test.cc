@@ -137,7 +137,7 @@ struct Counted final : PeerGet {
     key = own_key;
     deadline_ns = int64_t{1} << 60;
   }
-  int64_t End(PeerAnswer /*answer*/) override {
+  int64_t End(PeerAnswer&& /*answer*/) override {
     ++count;
     return 0;
   }
@@ -170,7 +170,8 @@ void EveryCallEndsOnce(bool tickets) {
             std::thread other([&] {
               for (size_t j = 0; j < together.size(); j += 4) peer->GiveUp(*together[j]);
             });
-            peer->GetAll(together);
+            std::vector<std::shared_ptr<PeerGet>> asked = together;  // The peer may take them over.
+            peer->GetAll(asked);
             peer->GiveUp(*together[7]);
             other.join();
             together.clear();
