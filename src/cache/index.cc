@@ -1,6 +1,7 @@
 #include "cache/index.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -37,11 +38,35 @@ uint32_t Index::Larger(uint32_t slots) {
 // REQUIRES: an empty slot.
 void Index::Place(Segment* segment, uint32_t slots, uint64_t slot) {
   Slot* const table = segment->slots();
-  uint32_t i = Home(TagOf(slot), slots);
-  while (At(table, i) != 0) i = i + 1 == slots ? 0 : i + 1;
-  table[i].store(slot, std::memory_order_release);
+  uint32_t group = Home(TagOf(slot), slots);
+  uint32_t free = FreeSlots(table + group);
+  while (free == 0) {
+    group = group + kGroupSlots == slots ? 0 : group + kGroupSlots;
+    free = FreeSlots(table + group);
+  }
+  table[group + static_cast<uint32_t>(std::countr_zero(free))].store(slot, std::memory_order_release);
   ++segment->count;
 }
+
+// Fills a segment that nobody else sees yet. It knows how full each group is, so it need not look.
+class Index::Filling {
+ public:
+  Filling(Segment* segment, uint32_t slots) : segment_(segment), slots_(slots) {
+    std::memset(used_, 0, slots / kGroupSlots);
+  }
+  // As Place.
+  void Place(uint64_t slot) {
+    uint32_t group = Home(TagOf(slot), slots_);
+    while (used_[group / kGroupSlots] == kGroupSlots) group = group + kGroupSlots == slots_ ? 0 : group + kGroupSlots;
+    segment_->slots()[group + used_[group / kGroupSlots]++].store(slot, std::memory_order_relaxed);
+    ++segment_->count;
+  }
+
+ private:
+  Segment* const segment_;
+  const uint32_t slots_;
+  uint8_t used_[kMaxSlots / kGroupSlots];
+};
 
 // Moves later entries of the run back into the hole, as long as that does not put them before their home.
 void Index::RemoveAt(Segment* segment, uint32_t slots, uint32_t hole) {
@@ -121,8 +146,9 @@ void Index::Resize(uint32_t directory, uint32_t slots) {
   const uint32_t old_slots = SlotsOf(place);
   Segment* const fresh = NewSegment(slots, old->depth).release();
   memory_bytes_ += static_cast<int64_t>(SegmentBytes(slots));
+  Filling filling(fresh, slots);
   for (uint32_t i = 0; i < old_slots; ++i) {
-    if (const uint64_t slot = At(old->slots(), i); slot != 0) Place(fresh, slots, slot);
+    if (const uint64_t slot = At(old->slots(), i); slot != 0) filling.Place(slot);
   }
   Point(directory, fresh->depth, Pack(fresh, slots));
   Retire(old);
@@ -153,10 +179,14 @@ void Index::Split(uint32_t directory) {
   Segment* const old = SegmentOf(place);
   const uint32_t old_slots = SlotsOf(place);
   const uint32_t bit = uint32_t{1} << (Entry::kDirectoryBits - 1 - old->depth);
+  // Of the slots: which entries have the bit. It is in their headers, which are read once.
+  std::array<uint64_t, kMaxSlots / 64> high_ones{};
   uint32_t ones = 0;
   for (uint32_t i = 0; i < old_slots; ++i) {
     const uint64_t slot = At(old->slots(), i);
-    if (slot != 0 && (EntryOf(slot)->directory() & bit) != 0) ++ones;
+    const bool one = slot != 0 && (EntryOf(slot)->directory() & bit) != 0;
+    high_ones[i / 64] |= uint64_t{one} << (i % 64);
+    ones += uint32_t{one};
   }
   const uint32_t low_slots = Roomy(old->count - ones);
   const uint32_t high_slots = Roomy(ones);
@@ -173,11 +203,11 @@ void Index::Split(uint32_t directory) {
   Segment* const low = low_owner.release();
   Segment* const high = high_owner.release();
   memory_bytes_ += static_cast<int64_t>(SegmentBytes(low_slots) + SegmentBytes(high_slots));
+  Filling lows(low, low_slots);
+  Filling highs(high, high_slots);
   for (uint32_t i = 0; i < old_slots; ++i) {
     const uint64_t slot = At(old->slots(), i);
-    if (slot == 0) continue;
-    const bool one = (EntryOf(slot)->directory() & bit) != 0;
-    Place(one ? high : low, one ? high_slots : low_slots, slot);
+    if (slot != 0) ((high_ones[i / 64] >> (i % 64) & 1) != 0 ? highs : lows).Place(slot);
   }
   Point(directory & ~bit, depth, Pack(low, low_slots));
   Point(directory | bit, depth, Pack(high, high_slots));

@@ -207,6 +207,7 @@ class Index {
     return top->places()[directory >> top->shift].load(std::memory_order_acquire);
   }
   Directory* top() const { return top_.load(std::memory_order_relaxed); }
+  class Filling;
   struct Free;
   using SegmentPtr = std::unique_ptr<Segment, Free>;
   using DirectoryPtr = std::unique_ptr<Directory, Free>;
