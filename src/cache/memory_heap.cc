@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "runtime/epochs.h"
+
 namespace cohort::memory {
 
 bool BlockHeap::Enter() {
@@ -106,9 +108,8 @@ void BlockStore::Free(void* block) {
 
 // The number of the heap that this thread is in now.
 uint32_t BlockStore::Enter() {
-  static std::atomic<uint32_t> threads{0};
-  thread_local const uint32_t mine = threads.fetch_add(1, std::memory_order_relaxed);
-  const uint32_t number = mine % heaps_in_use_.load(std::memory_order_relaxed);
+  const uint32_t heaps = heaps_in_use_.load(std::memory_order_relaxed);
+  const uint32_t number = heaps == 1 ? 0 : ThreadNumber() % heaps;
   if (heaps_[number].Enter()) Crowded();
   return number;
 }
