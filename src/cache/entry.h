@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "cache/memory.h"
 #include "cache/value.h"
 
 namespace cohort {
@@ -92,7 +93,12 @@ class Entry final : public Value {
   // Key and value.
   int64_t PayloadBytes() const { return static_cast<int64_t>(key_size() + size()); }
   // What keeping the entry costs: its allocation, bytes that live elsewhere, its share of the index and of the queues.
-  int64_t ChargedBytes() const;
+  int64_t ChargedBytes() const {
+    const bool inline_and_lasts = shape_ >> kKindAt == 0;
+    return kBesideBytes + (inline_and_lasts
+                               ? Memory::BlockBytes(kHeaderBytes + key_size() + static_cast<size_t>(size()))
+                               : FootprintBytes());
+  }
   // Whether its bytes are the host's, who waits for them to be given back.
   bool IsBorrowed() const;
 
@@ -121,6 +127,12 @@ class Entry final : public Value {
   static T Word(const char* at) {
     T word;
     std::memcpy(&word, at, sizeof word);
+  // 8 bytes a slot at 65 to 81 % full (index.h), and the same in blocks that are nearly full (entry_queue.h).
+  static constexpr int64_t kIndexBytes = 12;
+  static constexpr int64_t kQueueBytes = 9;
+  // What the adaptive policy remembers for each entry (history.h); LRU is charged the same.
+  static constexpr int64_t kHistoryBytes = 7;
+  static constexpr int64_t kBesideBytes = kIndexBytes + kQueueBytes + kHistoryBytes;
     return word;
   }
   template <typename T>

@@ -105,11 +105,6 @@ void Memory::Free(void* block, size_t size) {
   }
 }
 
-int64_t Memory::BlockBytes(size_t size) {
-  if (size <= memory::kLargestBlock) return static_cast<int64_t>(memory::BytesOf(memory::ClassOf(size)));
-  return static_cast<int64_t>(memory::WholePages(size));
-}
-
 Memory::Stats Memory::Now() {
   Stores& all = All();
   const int64_t alone = all.alone_bytes.load(std::memory_order_relaxed);

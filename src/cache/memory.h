@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cache/memory_classes.h"
+
 namespace cohort {
 
 // Thread safe; goes on in a forked child.
@@ -15,7 +17,9 @@ class Memory {
   // REQUIRES: `block` is from Allocate(size).
   static void Free(void* block, size_t size);
   // What a block of that size really takes.
-  static int64_t BlockBytes(size_t size);
+  static int64_t BlockBytes(size_t size) {
+    return static_cast<int64_t>(size <= memory::kLargestBlock ? memory::BlockBytesOf(size) : memory::WholePages(size));
+  }
 
   struct Stats {
     int64_t mapped_bytes = 0;  // Of address space, from the system.

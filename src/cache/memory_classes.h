@@ -46,7 +46,20 @@ constexpr size_t BytesOf(uint32_t size_class) {
 
 constexpr size_t kLargestBlock = BytesOf(kClasses - 1);
 
+// The same as BytesOf(ClassOf(size)) at a fifth of its price. REQUIRES: size <= kLargestBlock.
+constexpr size_t BlockBytesOf(size_t size) {
+  const size_t skew = size > kSkewFrom ? kSkew : 0;
+  const size_t last = size - skew - (size != 0 ? 1 : 0);
+  const size_t step = last < kFineStep * kFineClasses ? kFineStep : std::bit_floor(last) >> kStepsBits;
+  return (last | (step - 1)) + 1 + skew;
+}
+
 static_assert(BytesOf(kFirstSkewed - 1) == kSkewFrom);
 static_assert(ClassOf(kLargestBlock) == kClasses - 1);
+static_assert(BlockBytesOf(kLargestBlock) == kLargestBlock);
+
+// Larger blocks are whole pages.
+constexpr size_t kLargePageBytes = 4096;
+constexpr size_t WholePages(size_t size) { return (size + kLargePageBytes - 1) / kLargePageBytes * kLargePageBytes; }
 
 }  // namespace cohort::memory

@@ -6,17 +6,15 @@
 #include <cstdint>
 #include <mutex>
 
+#include "cache/memory_classes.h"
 #include "cache/memory_system.h"
 
 namespace cohort::memory {
 
-constexpr size_t kLargePageBytes = 4096;
 constexpr size_t kLargeChunkBytes = size_t{16} << 20;
 constexpr uint32_t kLargePages = kLargeChunkBytes / kLargePageBytes;
 // What is larger still is mapped for itself.
 constexpr size_t kLargestRun = size_t{1} << 20;
-
-constexpr size_t WholePages(size_t size) { return (size + kLargePageBytes - 1) / kLargePageBytes * kLargePageBytes; }
 
 // One bit for each page of a chunk.
 class PageSet {

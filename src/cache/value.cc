@@ -29,12 +29,6 @@ class HostMemory {
 
 constexpr size_t AlignedForPointers(size_t size) { return (size + alignof(void*) - 1) & ~(alignof(void*) - 1); }
 
-// 8 bytes a slot at 65 to 81 % full (index.h), and the same in blocks that are nearly full (entry_queue.h).
-constexpr int64_t kIndexBytes = 12;
-constexpr int64_t kQueueBytes = 9;
-// What the adaptive policy remembers for each entry (history.h); LRU is charged the same.
-constexpr int64_t kHistoryBytes = 7;
-
 }  // namespace
 
 ValueRef Value::Copy(std::string_view key, std::string_view bytes, int64_t expire_unix_ns) {
@@ -123,7 +117,5 @@ int64_t Entry::FootprintBytes() const {
   Entry* const self = const_cast<Entry*>(this);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   return own + Of(*self->source())->FootprintBytes();
 }
-
-int64_t Entry::ChargedBytes() const { return FootprintBytes() + kIndexBytes + kQueueBytes + kHistoryBytes; }
 
 }  // namespace cohort

@@ -35,6 +35,7 @@
 namespace cohort {
 namespace {
 
+using memory::BlockBytesOf;
 using memory::BlockStore;
 using memory::BytesOf;
 using memory::ClassOf;
@@ -78,6 +79,7 @@ TEST(MemoryClasses, EachSizeHasTheSmallestClassThatHoldsIt) {
     const uint32_t c = ClassOf(size);
     ASSERT_LT(c, kClasses);
     ASSERT_GE(BytesOf(c), size);
+    ASSERT_EQ(BlockBytesOf(size), BytesOf(c)) << size;
     if (c > 0) {
       ASSERT_LT(BytesOf(c - 1), size);
     }
