@@ -1,6 +1,7 @@
 #include "cache/adaptive.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cache/key_hash.h"
 #include "cache/tiers.h"
@@ -21,17 +22,26 @@ uint64_t Adaptive::HashOf(const Entry* entry) {
 }
 
 void Adaptive::OnArrive(const Entry* newcomer, uint64_t hash) {
+  history_.Fetch(HashOf(newcomer));
+  if (std::exchange(full_, false)) {
+    for (const Entry* entry : Next()) {
+      if (entry != nullptr) history_.Fetch(HashOf(entry));
+    }
+  }
   const int64_t bytes = newcomer->ChargedBytes();
   const bool by_entries =
       part_entries_ != kNoLimit && static_cast<double>(all_entries_) * static_cast<double>(part_bytes_) >=
                                        static_cast<double>(all_bytes_) * static_cast<double>(part_entries_);
   if (by_entries != by_entries_) capacity_ = 0;
   by_entries_ = by_entries;
-  arrival_ = Arrival{HashOf(newcomer), by_entries_ ? 1 : bytes, true, history_.LeftRecently(HashOf(newcomer))};
-  history_.Fit(all_entries_);
-  history_.Add(arrival_.hash);
   sampled_ = judge_.Samples(hash);
   if (sampled_) judge_.OnAccess(hash, bytes);
+  arrival_ = Arrival{HashOf(newcomer), by_entries_ ? 1 : bytes, true, false};
+  // The other plans do not ask, and the answer costs two misses of the cache.
+  const bool asks = plan_ == Plan::kReuse || judge_.plan() == Plan::kReuse;
+  arrival_.came_back = asks && history_.LeftRecently(arrival_.hash);
+  history_.Fit(all_entries_);
+  history_.Add(arrival_.hash);
 }
 
 bool Adaptive::OnInsert(Entry* entry) {
@@ -79,6 +89,7 @@ void Adaptive::OnRemove(Entry* entry) {
 }
 
 Entry* Adaptive::Victim(Entry* newcomer, bool may_refuse, const Room& spare) {
+  full_ = true;
   // Shards share the tier's budget: what this one has, and what is free, is what it may have.
   capacity_ = LoadOfAll() + (by_entries_ ? spare.items : spare.bytes);
   Arrival arrival;  // For another shard: nothing is known of it.

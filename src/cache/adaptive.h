@@ -28,6 +28,7 @@ class Adaptive final : public EvictionPolicy {
   void OnHit(Entry* entry) override;
   void OnRemove(Entry* entry) override;
   Entry* Victim(Entry* newcomer, bool may_refuse, const Room& spare) override;
+  Candidates Next() const override { return {queues_.Oldest(kWindowQueue), queues_.Oldest(kMainQueue)}; }
   int64_t MemoryBytes() const override { return queues_.MemoryBytes() + history_.MemoryBytes(); }
 
  private:
@@ -72,6 +73,7 @@ class Adaptive final : public EvictionPolicy {
   // Of the fill that is on.
   Arrival arrival_;
   bool sampled_ = false;
+  bool full_ = false;  // The last fill found no room.
   Entry* victim_ = nullptr;
 };
 

@@ -27,6 +27,11 @@ class Budget {
   // changed, if it is not there to take.
   bool Cover(int64_t charged_bytes, Room* room) {
     const int64_t bytes = charged_bytes - room->bytes;
+  // Whether one entry of this charge would fit now.
+  bool HasRoom(int64_t charged_bytes) const {
+    return charged_bytes <= limit_bytes() - bytes() && items() < limit_items();
+  }
+
     const int64_t items = 1 - room->items;
     if (!Take(&bytes_, limit_bytes(), bytes)) return false;
     if (!Take(&items_, limit_items(), items)) {

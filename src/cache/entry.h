@@ -84,6 +84,8 @@ class Entry final : public Value {
   uint32_t directory() const { return static_cast<uint32_t>(where_ >> 16) & ((1U << kDirectoryBits) - 1); }
   // Where the policy's queues have it (entry_queue.h).
   uint32_t place() const { return static_cast<uint32_t>(where_ >> 32); }
+  // Both, as they stand in the hash.
+  uint64_t hash_bits() const { return where_ & kHashMask; }
   void set_place(uint32_t place) { where_ = (where_ & UINT32_MAX) | uint64_t{place} << 32; }
 
   // Once it has left: the next in the list of those that have. Takes the place of the hash and the queue's place.
@@ -92,6 +94,12 @@ class Entry final : public Value {
 
   // Key and value.
   int64_t PayloadBytes() const { return static_cast<int64_t>(key_size() + size()); }
+  // Asks for the memory of all that stands before the key.
+  void FetchHeader() const {
+    __builtin_prefetch(this, 1);
+    __builtin_prefetch(Bytes() + kHeaderBytes - 1, 1);
+  }
+
   // What keeping the entry costs: its allocation, bytes that live elsewhere, its share of the index and of the queues.
   int64_t ChargedBytes() const {
     const bool inline_and_lasts = shape_ >> kKindAt == 0;

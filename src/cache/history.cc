@@ -9,9 +9,6 @@ namespace {
 
 constexpr uint64_t kOddBits = 0x1111111111111111;
 
-// A number below `range`, in proportion to the hash's upper half.
-size_t Scale(uint64_t hash, size_t range) { return static_cast<size_t>((hash >> 32) * range >> 32); }
-
 // The position of a key's counter among the 16 of that word.
 unsigned ShiftOf(uint64_t hash, unsigned word) { return static_cast<unsigned>(hash >> (word * 4) & 15) * 4; }
 
@@ -49,10 +46,6 @@ void History::Resize() {
   fits_up_to_ = bytes < kManyEntries * 6 ? bytes / 6 : std::max(kManyEntries, bytes / 3);
   fits_from_ = blocks > 2 ? fits_up_to_ / 8 : 0;
 }
-
-size_t History::BlockOf(uint64_t hash) const { return Scale(hash, blocks_.size()); }
-
-size_t History::GroupOf(uint64_t hash) const { return Scale(hash, groups_[0].size()); }
 
 void History::Add(uint64_t hash, unsigned times) {
   if (blocks_.empty() || times == 0) return;

@@ -22,6 +22,10 @@ class History {
     if (entries > fits_up_to_ || entries < fits_from_) Resize();
   }
 
+  // Asks for the memory in which that key's counters are.
+  void Fetch(uint64_t hash) const {
+    if (!blocks_.empty()) __builtin_prefetch(&blocks_[BlockOf(hash)], 1);
+  }
   void Add(uint64_t hash, unsigned times = 1);
   // How often, up to kMost; at times more, because keys share counters. All counts are halved when those of ten times
   // as many requests as entries are in, so what was popular once is forgotten.
@@ -41,8 +45,10 @@ class History {
   using Group = std::array<uint64_t, 8>;
 
   void Resize();
-  size_t BlockOf(uint64_t hash) const;
-  size_t GroupOf(uint64_t hash) const;
+  // A number below `range`, in proportion to the hash's upper half.
+  static size_t Scale(uint64_t hash, size_t range) { return static_cast<size_t>((hash >> 32) * range >> 32); }
+  size_t BlockOf(uint64_t hash) const { return Scale(hash, blocks_.size()); }
+  size_t GroupOf(uint64_t hash) const { return Scale(hash, groups_[0].size()); }
   void HalveSome();
 
   int64_t entries_ = 0;

@@ -2,6 +2,7 @@
 // goes, in that order, by the one thread that has the shard to itself; sizes are the entries' ChargedBytes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -37,6 +38,10 @@ class EvictionPolicy {
   // answer must be an entry that is here. Null only if there is none. `spare` is what is free, and not enough.
   // Asked again until there is room; OnRemove follows each time.
   virtual Entry* Victim(Entry* newcomer, bool may_refuse, const Room& spare) = 0;
+  // Those of which one may well be the next to leave or to be moved; null: none. Their headers are fetched ahead, so
+  // that nobody waits for them.
+  using Candidates = std::array<Entry*, 2>;
+  virtual Candidates Next() const { return {}; }
   // What it takes from the system beyond the entries themselves.
   virtual int64_t MemoryBytes() const = 0;
 };

@@ -67,12 +67,26 @@ void Shard::Forget(Entry* entry) {
 }
 
 bool Shard::Writer::Insert(Entry* entry) {
+void Shard::Writer::Arrive(const Entry* newcomer, uint64_t hash, bool full) {
+  EvictionPolicy& policy = *shard_->policies_[newcomer->tier()];
+  shard_->index_.FetchSlot(hash);
+  if (full) {
+    for (const Entry* entry : policy.Next()) {
+      if (entry != nullptr) shard_->index_.FetchSlot(entry->hash_bits());
+    }
+  }
+  policy.OnArrive(newcomer, hash);
+}
+
   if (!shard_->policies_[entry->tier()]->OnInsert(entry)) return false;
   shard_->payload_bytes_[entry->tier()].fetch_add(entry->PayloadBytes(), std::memory_order_relaxed);
   if (entry->expires()) ++shard_->expiring_;
   shard_->index_.Insert(entry);  // From here on it is found.
   return true;
 }
+  for (const Entry* next : shard_->policies_[entry->tier()]->Next()) {
+    if (next != nullptr) next->FetchHeader();
+  }
 
 void Shard::Writer::Remove(Entry* entry) {
   shard_->index_.Remove(entry);

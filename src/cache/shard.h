@@ -65,8 +65,9 @@ class alignas(64) Shard {
 
     uint32_t shard_count() const { return shard_->shard_count_.load(std::memory_order_relaxed); }
     Entry* Find(std::string_view key, uint64_t hash) const { return shard_->index_.Find(key, hash); }
-    // As those of EvictionPolicy.
-    void Arrive(const Entry* newcomer, uint64_t hash) { shard_->policies_[newcomer->tier()]->OnArrive(newcomer, hash); }
+    // As those of EvictionPolicy. Whatever memory the fill will look at is asked for at its beginning, or at the end of
+    // the one before, so that it waits for all of it at once. `full`: somebody has to leave.
+    void Arrive(const Entry* newcomer, uint64_t hash, bool full);
     Entry* Victim(unsigned tier, Entry* newcomer, bool may_refuse, const Room& spare) {
       return shard_->policies_[tier]->Victim(newcomer, may_refuse, spare);
     }

@@ -62,7 +62,7 @@ ShardedCache::Filled ShardedCache::FillFromShard(const Newcomer& newcomer, Grave
   if (!shard) return Filled::kNo;
   TierState& state = tiers_[newcomer.tier];
   Room room;
-  shard->Arrive(newcomer.entry, newcomer.hash);
+  shard->Arrive(newcomer.entry, newcomer.hash, !state.budget.HasRoom(newcomer.charged_bytes));
   RemoveOld(&*shard, newcomer, &room, dead);
   if (!state.budget.Fits(newcomer.charged_bytes)) return Reject(newcomer, room);
   while (!state.budget.Cover(newcomer.charged_bytes, &room)) {
