@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "cache/tiers.h"
+
 namespace cohort {
 
 // Room that a fill has in hand: taken over from entries it removed, not free for others.
@@ -20,26 +22,30 @@ class Budget {
     limit_bytes_.store(bytes, std::memory_order_relaxed);
     limit_items_.store(items, std::memory_order_relaxed);
   }
+  // Entries are counted only where their number has a limit: what all threads write costs each of them.
+  bool counts_items() const { return limit_items() != kNoLimit; }
   // Whether one entry of this charge fits when everything else is gone.
   bool Fits(int64_t charged_bytes) const { return charged_bytes <= limit_bytes() && limit_items() > 0; }
 
-  // Makes `room` exactly what one entry needs: takes what is missing, gives back what is too much. False, with nothing
-  // changed, if it is not there to take.
-  bool Cover(int64_t charged_bytes, Room* room) {
-    const int64_t bytes = charged_bytes - room->bytes;
   // Whether one entry of this charge would fit now.
   bool HasRoom(int64_t charged_bytes) const {
     return charged_bytes <= limit_bytes() - bytes() && items() < limit_items();
   }
 
+  // Makes `room` exactly what one entry needs: takes what is missing, gives back what is too much. False, with nothing
+  // changed, if it is not there to take.
+  bool Cover(int64_t charged_bytes, Room* room) {
+    const int64_t bytes = charged_bytes - room->bytes;
     const int64_t items = 1 - room->items;
     if (!Take(&bytes_, limit_bytes(), bytes)) return false;
-    if (!Take(&items_, limit_items(), items)) {
-      if (bytes > 0) bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-      return false;
+    if (counts_items()) {
+      if (!Take(&items_, limit_items(), items)) {
+        if (bytes > 0) bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+        return false;
+      }
+      if (items < 0) items_.fetch_add(items, std::memory_order_relaxed);
     }
     if (bytes < 0) bytes_.fetch_add(bytes, std::memory_order_relaxed);
-    if (items < 0) items_.fetch_add(items, std::memory_order_relaxed);
     *room = Room{charged_bytes, 1};
     return true;
   }
@@ -49,10 +55,11 @@ class Budget {
   }
   void Give(Room room) {
     if (room.bytes != 0) bytes_.fetch_sub(room.bytes, std::memory_order_relaxed);
-    if (room.items != 0) items_.fetch_sub(room.items, std::memory_order_relaxed);
+    if (room.items != 0 && counts_items()) items_.fetch_sub(room.items, std::memory_order_relaxed);
   }
 
   int64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  // 0 where they are not counted.
   int64_t items() const { return items_.load(std::memory_order_relaxed); }
   int64_t limit_bytes() const { return limit_bytes_.load(std::memory_order_relaxed); }
   int64_t limit_items() const { return limit_items_.load(std::memory_order_relaxed); }

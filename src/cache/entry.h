@@ -25,6 +25,8 @@ class Entry final : public Value {
   //   2. fill B, of another tier, fails to claim it and makes an entry of its own around it (Value::Wrap).
   // Without the claim, B would overwrite A's fields.
   bool Claim() { return (state_.fetch_or(kHeld, std::memory_order_acquire) & kHeld) == 0; }
+  // The same at once. REQUIRES: nobody else has a reference.
+  void ClaimAlone() { SetState(kHeld, kHeld); }
   // REQUIRES: claimed, and in no queue or index any more.
   void Unclaim() {
     hits_.store(0, std::memory_order_relaxed);
@@ -82,24 +84,24 @@ class Entry final : public Value {
   }
   uint16_t tag() const { return static_cast<uint16_t>(where_); }
   uint32_t directory() const { return static_cast<uint32_t>(where_ >> 16) & ((1U << kDirectoryBits) - 1); }
-  // Where the policy's queues have it (entry_queue.h).
-  uint32_t place() const { return static_cast<uint32_t>(where_ >> 32); }
   // Both, as they stand in the hash.
   uint64_t hash_bits() const { return where_ & kHashMask; }
+  // Where the policy's queues have it (entry_queue.h).
+  uint32_t place() const { return static_cast<uint32_t>(where_ >> 32); }
   void set_place(uint32_t place) { where_ = (where_ & UINT32_MAX) | uint64_t{place} << 32; }
 
   // Once it has left: the next in the list of those that have. Takes the place of the hash and the queue's place.
   Entry* next_gone() const { return reinterpret_cast<Entry*>(static_cast<uintptr_t>(where_)); }
   void set_next_gone(Entry* entry) { where_ = reinterpret_cast<uintptr_t>(entry); }
 
-  // Key and value.
-  int64_t PayloadBytes() const { return static_cast<int64_t>(key_size() + size()); }
   // Asks for the memory of all that stands before the key.
   void FetchHeader() const {
     __builtin_prefetch(this, 1);
     __builtin_prefetch(Bytes() + kHeaderBytes - 1, 1);
   }
 
+  // Key and value.
+  int64_t PayloadBytes() const { return static_cast<int64_t>(key_size() + size()); }
   // What keeping the entry costs: its allocation, bytes that live elsewhere, its share of the index and of the queues.
   int64_t ChargedBytes() const {
     const bool inline_and_lasts = shape_ >> kKindAt == 0;
@@ -125,6 +127,12 @@ class Entry final : public Value {
   static constexpr unsigned kNotesHits = 1U << 2;
   static constexpr unsigned kMarkShift = 8;
   static constexpr unsigned kMark = 0xFF;
+  // 8 bytes a slot at 65 to 81 % full (index.h), and the same in blocks that are nearly full (entry_queue.h).
+  static constexpr int64_t kIndexBytes = 12;
+  static constexpr int64_t kQueueBytes = 9;
+  // What the adaptive policy remembers for each entry (history.h); LRU is charged the same.
+  static constexpr int64_t kHistoryBytes = 7;
+  static constexpr int64_t kBesideBytes = kIndexBytes + kQueueBytes + kHistoryBytes;
   // where_: tag, directory, place.
   static constexpr uint64_t kHashMask = (uint64_t{1} << (16 + kDirectoryBits)) - 1;
 
@@ -135,12 +143,6 @@ class Entry final : public Value {
   static T Word(const char* at) {
     T word;
     std::memcpy(&word, at, sizeof word);
-  // 8 bytes a slot at 65 to 81 % full (index.h), and the same in blocks that are nearly full (entry_queue.h).
-  static constexpr int64_t kIndexBytes = 12;
-  static constexpr int64_t kQueueBytes = 9;
-  // What the adaptive policy remembers for each entry (history.h); LRU is charged the same.
-  static constexpr int64_t kHistoryBytes = 7;
-  static constexpr int64_t kBesideBytes = kIndexBytes + kQueueBytes + kHistoryBytes;
     return word;
   }
   template <typename T>

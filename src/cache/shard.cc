@@ -62,11 +62,11 @@ void Shard::Drain() {
 
 void Shard::Forget(Entry* entry) {
   policies_[entry->tier()]->OnRemove(entry);
-  payload_bytes_[entry->tier()].fetch_sub(entry->PayloadBytes(), std::memory_order_relaxed);
+  Add(&totals_[entry->tier()].payload_bytes, -entry->PayloadBytes());
+  Add(&totals_[entry->tier()].items, -1);
   if (entry->expires()) --expiring_;
 }
 
-bool Shard::Writer::Insert(Entry* entry) {
 void Shard::Writer::Arrive(const Entry* newcomer, uint64_t hash, bool full) {
   EvictionPolicy& policy = *shard_->policies_[newcomer->tier()];
   shard_->index_.FetchSlot(hash);
@@ -78,15 +78,17 @@ void Shard::Writer::Arrive(const Entry* newcomer, uint64_t hash, bool full) {
   policy.OnArrive(newcomer, hash);
 }
 
+bool Shard::Writer::Insert(Entry* entry) {
   if (!shard_->policies_[entry->tier()]->OnInsert(entry)) return false;
-  shard_->payload_bytes_[entry->tier()].fetch_add(entry->PayloadBytes(), std::memory_order_relaxed);
+  Add(&shard_->totals_[entry->tier()].payload_bytes, entry->PayloadBytes());
+  Add(&shard_->totals_[entry->tier()].items, 1);
   if (entry->expires()) ++shard_->expiring_;
   shard_->index_.Insert(entry);  // From here on it is found.
-  return true;
-}
   for (const Entry* next : shard_->policies_[entry->tier()]->Next()) {
     if (next != nullptr) next->FetchHeader();
   }
+  return true;
+}
 
 void Shard::Writer::Remove(Entry* entry) {
   shard_->index_.Remove(entry);

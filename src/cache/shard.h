@@ -44,22 +44,28 @@ class alignas(64) Shard {
   void FetchSlot(uint64_t hash) const { index_.FetchSlot(hash); }
   void FetchEntry(uint64_t hash) const { index_.FetchEntry(hash); }
 
-  // Of a tier's entries, keys and values.
-  int64_t payload_bytes(unsigned tier) const { return payload_bytes_[tier].load(std::memory_order_relaxed); }
+  // Of one tier, changed under the lock only and read at any time.
+  struct Totals {
+    std::atomic<int64_t> payload_bytes{0};  // Keys and values.
+    std::atomic<int64_t> items{0};
+    std::atomic<int64_t> evictions{0};
+    std::atomic<int64_t> expirations{0};
+  };
+  const Totals& totals(unsigned tier) const { return totals_[tier]; }
 
   // Has the shard alone, and every hit before it told to the policies.
   class Writer {
    public:
     explicit Writer(Shard* shard) : shard_(shard) {
       shard_->mutex_.lock();
-      shard_->version_.fetch_add(1, std::memory_order_acq_rel);
+      shard_->MoveVersionOn();
       shard_->Drain();
     }
     Writer(Writer&& other) noexcept : shard_(std::exchange(other.shard_, nullptr)) {}
     Writer& operator=(Writer&&) = delete;
     ~Writer() {
       if (shard_ == nullptr) return;
-      shard_->version_.fetch_add(1, std::memory_order_release);
+      shard_->MoveVersionOn();
       shard_->mutex_.unlock();
     }
 
@@ -77,6 +83,9 @@ class alignas(64) Shard {
     bool Insert(Entry* entry);
     // The caller takes over the cache's reference and claim.
     void Remove(Entry* entry);
+    // Of one that is removed, why: it has expired, or room was needed.
+    void CountExpired(unsigned tier) { Add(&shard_->totals_[tier].expirations, 1); }
+    void CountEvicted(unsigned tier) { Add(&shard_->totals_[tier].evictions, 1); }
     // As Index::Walk; the expired are removed as by Remove and handed to `each(entry)`. Where nothing can expire it is
     // done at once.
     template <typename Each>
@@ -100,6 +109,12 @@ class alignas(64) Shard {
   void TryDrain();
   void Drain();
   void Forget(Entry* entry);
+  // Nobody else writes it under the lock, so no locked instruction is needed. Who sees a change of the index, each of
+  // which is a release, sees the odd version before it.
+  void MoveVersionOn() { version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+  static void Add(std::atomic<int64_t>* total, int64_t more) {
+    total->store(total->load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  }
 
   // Read by every get; written when the shard changes.
   Index index_;
@@ -109,7 +124,7 @@ class alignas(64) Shard {
   // Written by writers.
   alignas(64) std::mutex mutex_;
   std::unique_ptr<EvictionPolicy> policies_[kTiers];
-  std::atomic<int64_t> payload_bytes_[kTiers] = {};
+  Totals totals_[kTiers];
   int64_t expiring_ = 0;  // Entries that expire some time.
   // Written by gets that leave notes: how many were left ever, and, by who drained them, how many of these are gone.
   alignas(64) std::atomic<uint64_t> notes_left_{0};
@@ -169,6 +184,10 @@ void Shard::Writer::Clear(uint32_t shard_count, Each&& each) {
     shard_->Forget(entry);
     each(entry);
   });
+  for (Totals& totals : shard_->totals_) {
+    totals.evictions.store(0, std::memory_order_relaxed);
+    totals.expirations.store(0, std::memory_order_relaxed);
+  }
   shard_->shard_count_.store(shard_count, std::memory_order_release);
 }
 

@@ -78,9 +78,7 @@ void ShardedCache::Open(int64_t cache_bytes) {
     const Limits limits = LimitsOf(tier, cache_bytes, options_.max_entries);
     state.budget.SetLimits(limits.bytes, limits.items);
     state.judge.SetLimits(limits.bytes, limits.items);
-    for (auto* counter : {&state.evictions, &state.expirations, &state.rejected}) {
-      counter->store(0, std::memory_order_relaxed);
-    }
+    state.rejected.store(0, std::memory_order_relaxed);
     for (uint32_t i = 0; i < count; ++i) {
       Shard::Writer shard(shards_.At(i));
       shard.SetCapacity(tier, limits.bytes / count, limits.items == kNoLimit ? kNoLimit : limits.items / count,
@@ -125,7 +123,7 @@ int64_t ShardedCache::Sweep(int64_t now_unix_ns, int64_t max_entries) {
       looked_at += shard.Walk(&sweep_cursor_, max_entries - looked_at, now_unix_ns, [&](Entry* entry) {
         TierState& state = tiers_[entry->tier()];
         state.budget.Give(Room{entry->ChargedBytes(), 1});
-        state.expirations.fetch_add(1, std::memory_order_relaxed);
+        shard.CountExpired(entry->tier());
         dead.AddEvicted(entry, EvictReason::kExpired);
       });
     } else {
@@ -151,14 +149,19 @@ TierStats ShardedCache::Stats(Tier tier) const {
     return stats;
   }
   const uint32_t count = shards_.count();
-  for (uint32_t i = 0; i < count; ++i) stats.bytes += shards_.At(i)->payload_bytes(number);
+  for (uint32_t i = 0; i < count; ++i) {
+    const Shard::Totals& totals = shards_.At(i)->totals(number);
+    stats.bytes += totals.payload_bytes.load(std::memory_order_relaxed);
+    stats.items += totals.items.load(std::memory_order_relaxed);
+    stats.evictions += totals.evictions.load(std::memory_order_relaxed);
+    stats.expirations += totals.expirations.load(std::memory_order_relaxed);
+  }
+  // Shards are looked at one after the other: only the budget's number never exceeds the limit.
+  if (state.budget.counts_items()) stats.items = state.budget.items();
   stats.hits = counts_.Sum(kHits + number);
   stats.gets = counts_.Sum(kHits + 1) + counts_.Sum(kMisses) + (number == 0 ? stats.hits : 0);
   stats.charged_bytes = state.budget.bytes();
   stats.budget_bytes = state.budget.limit_bytes();
-  stats.items = state.budget.items();
-  stats.evictions = state.evictions.load(std::memory_order_relaxed);
-  stats.expirations = state.expirations.load(std::memory_order_relaxed);
   stats.rejected = state.rejected.load(std::memory_order_relaxed);
   return stats;
 }

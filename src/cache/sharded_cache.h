@@ -42,8 +42,6 @@ class ShardedCache final : public LocalCache {
     Judge judge;  // Before the shards' policies.
     Budget budget;
     std::mutex gathering;  // Held while room is collected from all shards; before any shard's lock.
-    std::atomic<int64_t> evictions{0};
-    std::atomic<int64_t> expirations{0};
     std::atomic<int64_t> rejected{0};
   };
   struct Newcomer {

@@ -11,7 +11,14 @@ namespace {
 // The value itself as an entry for this cache, if it has this key and no other cache has it; else a new one around it.
 // Null: no memory.
 Entry* Adopt(std::string_view key, ValueRef* value) {
-  if ((*value)->key() == key && Entry::Of(value->get())->Claim()) return Entry::Of(value->release());
+  Entry* const own = Entry::Of(value->get());
+  if (own->key() == key) {
+    if (own->OnlyReference()) {
+      own->ClaimAlone();  // Nor has a cache: it would have a reference.
+      return Entry::Of(value->release());
+    }
+    if (own->Claim()) return Entry::Of(value->release());
+  }
   try {
     Entry* const entry = Entry::Of(Value::Wrap(key, *value, (*value)->expire_unix_ns()).release());
     entry->Claim();
@@ -122,16 +129,20 @@ void ShardedCache::RemoveOld(Shard::Writer* shard, const Newcomer& newcomer, Roo
 // The room goes to the newcomer, or free if it was in the other tier.
 void ShardedCache::Evict(Shard::Writer* shard, Entry* victim, const Newcomer& newcomer, Room* room, Graveyard* dead) {
   shard->Remove(victim);
-  TierState& state = tiers_[victim->tier()];
+  const unsigned tier = victim->tier();
   const int64_t charged_bytes = victim->ChargedBytes();
-  if (victim->tier() == newcomer.tier) {
+  if (tier == newcomer.tier) {
     room->bytes += charged_bytes;
     room->items += 1;
   } else {
-    state.budget.Give(Room{charged_bytes, 1});
+    tiers_[tier].budget.Give(Room{charged_bytes, 1});
   }
   const bool expired = victim->ExpiredAt(newcomer.now_unix_ns);
-  (expired ? state.expirations : state.evictions).fetch_add(1, std::memory_order_relaxed);
+  if (expired) {
+    shard->CountExpired(tier);
+  } else {
+    shard->CountEvicted(tier);
+  }
   dead->AddEvicted(victim, expired ? EvictReason::kExpired : EvictReason::kRoom);
 }
 

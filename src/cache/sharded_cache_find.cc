@@ -159,7 +159,7 @@ void ShardedCache::DropExpired(std::string_view key, uint64_t hash, int64_t now_
   shard->Remove(entry);
   TierState& state = tiers_[entry->tier()];
   state.budget.Give(Room{entry->ChargedBytes(), 1});
-  state.expirations.fetch_add(1, std::memory_order_relaxed);
+  shard->CountExpired(entry->tier());
   dead.AddEvicted(entry, EvictReason::kExpired);
 }
 

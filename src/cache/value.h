@@ -70,8 +70,11 @@ class Value {
 
   void Ref() { refs_.fetch_add(1, std::memory_order_relaxed); }
   void Unref() {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) Destroy();
+    // Whoever has the only reference needs no locked instruction to drop it: nobody can take another.
+    if (OnlyReference() || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) Destroy();
   }
+  // Whether the caller's reference is the only one.
+  bool OnlyReference() const { return refs_.load(std::memory_order_acquire) == 1; }
 
  protected:
   enum class Kind : uint8_t { kInline, kBorrowed, kWrap };
