@@ -96,7 +96,7 @@ class LocalCache {
   // Keeps `value` under `key` in that tier, replacing what is there and dropping it from the other tier. False, and the
   // old value is gone all the same, if it has expired, does not fit its tier, or caching is off, or if it was loaded
   // and the policy refuses it.
-  virtual bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns,
+  virtual bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, const LazyTime& now,
                     Origin origin) = 0;
   // Forgets the key in both tiers.
   virtual void Drop(std::string_view key, uint64_t hash) = 0;

@@ -28,7 +28,7 @@ class ShardedCache final : public LocalCache {
   bool FindCopy(std::string_view key, uint64_t hash, const LazyTime& now, char* to, size_t room,
                 FoundCopy* found) override;
   void Fetch(const uint64_t* hashes, size_t count) const override;
-  bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns,
+  bool Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, const LazyTime& now,
             Origin origin) override;
   void Drop(std::string_view key, uint64_t hash) override;
   void Reset(int64_t cache_bytes) override;
@@ -49,7 +49,7 @@ class ShardedCache final : public LocalCache {
     uint64_t hash;
     unsigned tier;
     int64_t charged_bytes;
-    int64_t now_unix_ns;
+    const LazyTime& now;
     Origin origin;
   };
   enum class Filled { kYes, kNo, kShardIsEmpty };

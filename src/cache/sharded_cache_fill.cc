@@ -30,12 +30,12 @@ Entry* Adopt(std::string_view key, ValueRef* value) {
 
 }  // namespace
 
-bool ShardedCache::Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, int64_t now_unix_ns,
+bool ShardedCache::Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef value, const LazyTime& now,
                         Origin origin) {
   if (!enabled()) return false;
   const unsigned number = NumberOf(tier);
   TierState& state = tiers_[number];
-  if (!value || value->ExpiredAt(now_unix_ns)) {
+  if (!value || (value->expires() && value->ExpiredAt(now()))) {
     Drop(key, hash);
     return false;
   }
@@ -54,7 +54,7 @@ bool ShardedCache::Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef
   }
   entry->SetHash(hash);
   entry->set_tier(number);
-  const Newcomer newcomer{entry, hash, number, entry->ChargedBytes(), now_unix_ns, origin};
+  const Newcomer newcomer{entry, hash, number, entry->ChargedBytes(), now, origin};
   Filled filled = FillFromShard(newcomer, &dead);
   if (filled == Filled::kShardIsEmpty) filled = FillFromAllShards(newcomer, &dead);
   if (filled != Filled::kYes) dead.Add(entry);
@@ -137,7 +137,7 @@ void ShardedCache::Evict(Shard::Writer* shard, Entry* victim, const Newcomer& ne
   } else {
     tiers_[tier].budget.Give(Room{charged_bytes, 1});
   }
-  const bool expired = victim->ExpiredAt(newcomer.now_unix_ns);
+  const bool expired = victim->expires() && victim->ExpiredAt(newcomer.now());
   if (expired) {
     shard->CountExpired(tier);
   } else {

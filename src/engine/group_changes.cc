@@ -82,7 +82,7 @@ bool Group::Store(Tier tier, std::string_view key, ValueRef value) {
   Shard& shard = flights_.OfHash(hash);
   Lock lock(shard.mutex);
   FlightTable::MarkStale(shard, key, hash);
-  return cache_->Fill(tier, key, hash, std::move(value), context_->NowUnixNs(), Origin::kSet);
+  return cache_->Fill(tier, key, hash, std::move(value), context_->LazyUnixTime(), Origin::kSet);
 }
 
 namespace {
