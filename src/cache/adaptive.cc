@@ -79,10 +79,14 @@ void Adaptive::OnHit(Entry* entry) {
 
 void Adaptive::OnRemove(Entry* entry) {
   const uint64_t hash = HashOf(entry);
+  const unsigned queue = queues_.QueueOf(entry);
   history_.Add(hash, entry->frequency());
-  if (entry == victim_) history_.Left(hash);
+  if (entry == victim_) {
+    history_.Left(hash);
+    if (queue != kWindowQueue) leaving_ = queue;
+  }
   victim_ = nullptr;
-  bytes_[queues_.QueueOf(entry)] -= entry->ChargedBytes();
+  bytes_[queue] -= entry->ChargedBytes();
   all_bytes_ -= entry->ChargedBytes();
   --all_entries_;
   queues_.Remove(entry);

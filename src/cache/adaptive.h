@@ -28,7 +28,7 @@ class Adaptive final : public EvictionPolicy {
   void OnHit(Entry* entry) override;
   void OnRemove(Entry* entry) override;
   Entry* Victim(Entry* newcomer, bool may_refuse, const Room& spare) override;
-  Candidates Next() const override { return {queues_.Oldest(kWindowQueue), queues_.Oldest(kMainQueue)}; }
+  Candidates Next() const override { return {queues_.Oldest(kWindowQueue), queues_.Oldest(leaving_)}; }
   int64_t MemoryBytes() const override { return queues_.MemoryBytes() + history_.MemoryBytes(); }
 
  private:
@@ -75,6 +75,7 @@ class Adaptive final : public EvictionPolicy {
   bool sampled_ = false;
   bool full_ = false;  // The last fill found no room.
   Entry* victim_ = nullptr;
+  unsigned leaving_ = kMainQueue;  // Of main: where the last victim was.
 };
 
 }  // namespace cohort
