@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "cache/key_hash.h"
@@ -25,9 +26,9 @@ using cohort::GetAnswer;
 using cohort::Group;
 using cohort::HeldValue;
 using cohort::KeyHash;
-using cohort::kMissed;
 using cohort::LentThread;
 using cohort::LocalCache;
+using cohort::Look;
 using cohort::Outcome;
 using cohort::QueueWaiter;
 using cohort::Result;
@@ -205,6 +206,7 @@ extern "C" {
 int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_size, void* buf, size_t cap,
                            int32_t flags, int64_t timeout_ms, cohort_queue_t* queue, uint64_t tag,
                            cohort_answer_t* answer, cohort_error_t* error) {
+  std::optional<Look> look;
   if (MayHit(group, key, key_size, flags) && answer != nullptr && (buf != nullptr || cap == 0) &&
       (queue == nullptr ? (flags & COHORT_GET_PEEK) != 0 : !queue->inherited())) {
     if (LocalCache::MayGlance({key, key_size}) && FindAnswer<AtAGlance>(group, {key, key_size}, buf, cap, answer))
@@ -212,15 +214,15 @@ int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_si
       ReportOk(error);
       return COHORT_BEGIN_HIT;
     }
+    look = group->group->BeginLook(KeyHash({key, key_size}));
     if (FindAnswer<WithACloserLook>(group, {key, key_size}, buf, cap, answer)) {
       ReportOk(error);
       return COHORT_BEGIN_HIT;
     }
-    flags |= kMissed;
   }
   int32_t begun = 0;
   const cohort_status_t status = Fence(error, [&] {
-    Check check = CheckGet(group, key, key_size, flags & ~kMissed);
+    Check check = CheckGet(group, key, key_size, flags);
     check.NotNull(answer, "answer").Bytes(buf, cap, SIZE_MAX, "buf");
     if ((flags & COHORT_GET_PEEK) == 0 || queue != nullptr) check.Handle(queue, "queue");
     if (!check.ok()) return check.status();
@@ -230,8 +232,10 @@ int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_si
     const QueuePlace place{queue == nullptr ? none : queue->queue, tag, (flags & COHORT_GET_CAN_LEAD) != 0};
     // What is left to this thread is done when it goes, and the event is there when begin returns.
     const LentThread lent((flags & COHORT_GET_LEND) != 0 ? Group::LentNs(ClampTimeout(timeout_ms)) : 0);
-    switch (group->group->Begin(
-        {key, key_size}, flags, ClampTimeout(timeout_ms), [&place] { return place.Make(); }, &found)) {
+    const std::string_view this_key(key, key_size);
+    const auto make = [&place] { return place.Make(); };
+    switch (look ? group->group->Begin(this_key, *look, flags, ClampTimeout(timeout_ms), make, &found)
+                 : group->group->Begin(this_key, flags, ClampTimeout(timeout_ms), make, &found)) {
       case Begun::kFailed:
         return std::move(found.status);
       case Begun::kHit:
@@ -285,7 +289,8 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
     for (size_t i = 0; i < count; key += key_sizes[i], ++i) {
       answers[i] = cohort_answer_t();
       const std::string_view this_key(key, static_cast<size_t>(key_sizes[i]));
-      if (const HeldValue value = group->group->Lend(this_key, ahead.HashOf(i), &source)) {
+      const Look look = group->group->BeginLook(ahead.HashOf(i));
+      if (const HeldValue value = group->group->Lend(this_key, look.hash, &source)) {
         ShowValue(value, source, &answers[i]);
         ++hits;
         continue;
@@ -295,8 +300,8 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
       try {
         GetAnswer found;
         switch (group->group->Begin(
-            this_key, (flags & ~COHORT_GET_CAN_LEAD) | kMissed, ClampTimeout(timeout_ms),
-            [&place] { return place.Make(); }, &found, &asks)) {
+            this_key, look, flags & ~COHORT_GET_CAN_LEAD, ClampTimeout(timeout_ms), [&place] { return place.Make(); },
+            &found, &asks)) {
           case Begun::kHit:
             ShowValue(HeldValue(std::move(found.value)), found.source, &answers[i]);
             ++hits;
@@ -380,6 +385,7 @@ uint64_t cohort_group_get_async(cohort_group_t* group, const char* key, size_t k
 
 cohort_value_t* cohort_group_get(cohort_group_t* group, const char* key, size_t key_size, int32_t flags,
                                  int64_t timeout_ms, cohort_error_t* error) {
+  std::optional<Look> look;
   if (MayHit(group, key, key_size, flags)) {
     Source source = Source::kNone;
     if (LocalCache::MayGlance({key, key_size})) {
@@ -388,16 +394,17 @@ cohort_value_t* cohort_group_get(cohort_group_t* group, const char* key, size_t 
         return ToHandle(value);
       }
     }
+    look = group->group->BeginLook(KeyHash({key, key_size}));
     if (const HeldValue value = WithACloserLook::Lend(group, {key, key_size}, &source)) [[likely]] {
       ReportOk(error);
       return ToHandle(value);
     }
-    flags |= kMissed;
   }
   return FenceResult<cohort_value_t*>(error, nullptr, [&]() -> Result<cohort_value_t*> {
-    Check check = CheckGet(group, key, key_size, flags & ~kMissed);
+    Check check = CheckGet(group, key, key_size, flags);
     if (!check.ok()) return check.status();
-    Outcome outcome = group->group->Get({key, key_size}, flags, ClampTimeout(timeout_ms));
+    Outcome outcome =
+        group->group->Get({key, key_size}, flags, ClampTimeout(timeout_ms), look.has_value() ? &*look : nullptr);
     if (!outcome.ok()) return Status(outcome.code, std::string(outcome.message()));
     return ToHandle(std::move(outcome.value));
   });

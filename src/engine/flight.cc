@@ -12,10 +12,10 @@ FlightTable::~FlightTable() {
   }
 }
 
-std::shared_ptr<Flight> FlightTable::Find(Shard& shard, std::string_view key, uint64_t hash, bool misrouted) {
+Flight* FlightTable::Find(Shard& shard, std::string_view key, uint64_t hash, bool misrouted) {
   if (shard.in_table == 0) return nullptr;
-  for (const Flight* flight = BucketOf(shard, hash); flight != nullptr; flight = flight->below) {
-    if (flight->hash == hash && flight->misrouted == misrouted && flight->key == key) return flight->open;
+  for (Flight* flight = BucketOf(shard, hash); flight != nullptr; flight = flight->below) {
+    if (flight->hash == hash && flight->misrouted == misrouted && flight->key == key) return flight;
   }
   return nullptr;
 }
@@ -34,16 +34,18 @@ void FlightTable::Reserve(Shard& shard) {
   }
 }
 
-void FlightTable::Insert(Shard& shard, const std::shared_ptr<Flight>& flight) {
-  Flight*& bucket = BucketOf(shard, flight->hash);
-  flight->below = std::exchange(bucket, flight.get());
+Flight& FlightTable::Insert(Shard& shard, std::shared_ptr<Flight> open) {
+  Flight& flight = *open;
+  Flight*& bucket = BucketOf(shard, flight.hash);
+  flight.below = std::exchange(bucket, &flight);
   ++shard.in_table;
-  flight->open = flight;
-  Shard::List& list = shard.ListOf(flight->asking != nullptr);
-  flight->open_before = list.last;
-  (list.last != nullptr ? list.last->open_after : list.first) = flight.get();
-  list.last = flight.get();
+  flight.open = std::move(open);
+  Shard::List& list = shard.ListOf(flight.asking != nullptr);
+  flight.open_before = list.last;
+  (list.last != nullptr ? list.last->open_after : list.first) = &flight;
+  list.last = &flight;
   ++shard.open;
+  return flight;
 }
 
 std::vector<std::shared_ptr<Flight>> FlightTable::Open(Shard& shard) {
@@ -87,7 +89,7 @@ void FlightTable::End(Shard& shard, Flight& flight) {
 
 void FlightTable::MarkStale(Shard& shard, std::string_view key, uint64_t hash) {
   for (const bool misrouted : {false, true}) {
-    if (const std::shared_ptr<Flight> flight = Find(shard, key, hash, misrouted)) {
+    if (Flight* const flight = Find(shard, key, hash, misrouted)) {
       flight->stale = true;
       Leave(shard, *flight);
     }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -128,6 +129,11 @@ class FlightTable {
     List loading;
     List& ListOf(bool asks) { return asks ? asking : loading; }
     int64_t open = 0;
+    // Counts what the cache has been given under this lock, each time after it. Who looked into the cache between a
+    // look at this and another, under the lock, that shows the same has missed no value:
+    //   1. a get reads it   2. the cache: nothing   3. (another) lock, fill, count, unlock   4. lock: another number
+    std::atomic<uint64_t> fills{0};
+    void CountFill() { fills.store(fills.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
     struct Slot {
       Waiter* waiter = nullptr;
       uint32_t generation = 1;
@@ -151,11 +157,11 @@ class FlightTable {
   static std::vector<std::shared_ptr<Flight>> Open(Shard& shard);
 
   // All below REQUIRE the lock of the shard.
-  static std::shared_ptr<Flight> Find(Shard& shard, std::string_view key, uint64_t hash, bool misrouted);
+  static Flight* Find(Shard& shard, std::string_view key, uint64_t hash, bool misrouted);
   // Makes room for one more, so that Insert needs no memory.
   static void Reserve(Shard& shard);
   // REQUIRES: Reserve.
-  static void Insert(Shard& shard, const std::shared_ptr<Flight>& flight);
+  static Flight& Insert(Shard& shard, std::shared_ptr<Flight> flight);
   // Takes the flight out, so that nobody joins it; it goes on.
   static void Leave(Shard& shard, Flight& flight);
   // The flight has ended: out of everything. It may be destroyed, unless the caller holds it.

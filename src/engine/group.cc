@@ -17,6 +17,7 @@ constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kLeastLentMs = 1'000;
 // As good as for ever, and no overflow.
 constexpr int64_t kLongestQuestionMs = 100'000'000'000;
+constexpr uint64_t kNoLook = UINT64_MAX;  // No shard has been filled so often.
 constexpr std::string_view kDeadlinePassed = "the deadline passed while the value was being loaded";
 
 int64_t Deadline(int64_t now_ns, int64_t timeout_ms) {
@@ -72,26 +73,36 @@ HeldValue Group::Lookup(std::string_view key) {
 
 Begun Group::Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
                    GetAnswer* answer, Asks* asks) {
-  const uint64_t hash = KeyHash(key);
-  if ((flags & kMissed) == 0 && (answer->value = FindHit(key, hash, &answer->source))) return Begun::kHit;
+  Look look = BeginLook(KeyHash(key));
+  if ((flags & kMissed) != 0) {
+    look.fills = kNoLook;
+  } else if ((answer->value = FindHit(key, look.hash, &answer->source))) {
+    return Begun::kHit;
+  }
+  return Begin(key, look, flags, timeout_ms, make_waiter, answer, asks);
+}
+
+Begun Group::Begin(std::string_view key, const Look& look, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
+                   GetAnswer* answer, Asks* asks) {
   stats_.Add(Counter::kMisses);
   if (refusing()) {
     answer->status = Status(Code::kClosed, "group '" + name_ + "' is closed");
     return Begun::kFailed;
   }
   if ((flags & kPeek) != 0) return Begun::kMiss;
-  return Miss(key, hash, flags, timeout_ms, make_waiter, answer, asks);
+  return Miss(key, look, flags, timeout_ms, make_waiter, answer, asks);
 }
 
-Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
+Begun Group::Miss(std::string_view key, const Look& look, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
                   GetAnswer* answer, Asks* asks) {
   if (RunsOnThisThread(this, key)) {
     answer->status =
         Status(Code::kWouldDeadlock, "the getter of group '" + name_ + "' asked for the key it is loading");
     return Begun::kFailed;
   }
-  const std::shared_ptr<const PeerSet> look = asks == nullptr ? context_->peers() : nullptr;
-  const std::shared_ptr<const PeerSet>& peers = asks == nullptr ? look : asks->peers();
+  const uint64_t hash = look.hash;
+  const std::shared_ptr<const PeerSet> own_peers = asks == nullptr ? context_->peers() : nullptr;
+  const std::shared_ptr<const PeerSet>& peers = asks == nullptr ? own_peers : asks->peers();
   const int at = peers == nullptr || peers->peers.empty() ? -1 : peers->ring.Owner(key);
   const bool mine = at < 0 || at == peers->self;
   std::shared_ptr<Peer> owner;
@@ -104,7 +115,7 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
 
   Shard& shard = flights_.OfHash(hash);
   Lock lock(shard.mutex);
-  std::shared_ptr<Flight> flight = FlightTable::Find(shard, key, hash, misrouted);
+  Flight* flight = FlightTable::Find(shard, key, hash, misrouted);
   if (flight != nullptr && (flags & kLocal) != 0 && flight->step == Flight::Step::kPeer) {
     // The ring has changed since that flight asked its owner; a peer that waits for it might be that owner, waiting for
     // us.
@@ -112,10 +123,11 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
     flight = FlightTable::Find(shard, key, hash, misrouted);
   }
   const bool begins = flight == nullptr;
+  std::shared_ptr<Flight> begun;
   if (begins) {
-    // A flight may have filled the cache and left the table since FindHit: 1. miss  2. (another) fill, leave  3.
-    // lock.
-    if ((answer->value = FindHit(key, hash, &answer->source))) {
+    // A flight may have filled the cache and left the table since: 1. miss  2. (another) fill, leave  3. lock.
+    const bool again = shard.fills.load(std::memory_order_relaxed) != look.fills;
+    if (again && (answer->value = FindHit(key, hash, &answer->source))) {
       stats_.Add(Counter::kMisses, -1);  // The same get.
       return Begun::kHit;
     }
@@ -126,10 +138,11 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
     }
     FlightTable::Reserve(shard);
     if (owner == nullptr) {
-      flight = MakePooled<Flight>(key, hash, mine, misrouted);
+      begun = MakePooled<Flight>(key, hash, mine, misrouted);
     } else {
-      flight = MakePooled<AskingFlight>(key, hash);
+      begun = MakePooled<AskingFlight>(key, hash);
     }
+    flight = begun.get();
   }
 
   const bool leads = can_lead && ((begins && owner == nullptr) || flight->step == Flight::Step::kQueued);
@@ -145,7 +158,7 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
   stats_.Add(Counter::kLoads);
   if (begins) {
     stats_.Add(Counter::kLoadsDeduped);
-    FlightTable::Insert(shard, flight);
+    FlightTable::Insert(shard, std::move(begun));
     context_->Begin();
     flight->deadline_ns = Deadline(now_ns, load_timeout_ms_);
     const bool asking = flight->asking != nullptr;
@@ -153,7 +166,7 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
     if (!watching.load() && !watching.exchange(true)) WatchLoads(asking, flight->deadline_ns);
   }
   if (leads) {
-    answer->load = NewAttempt(flight);
+    answer->load = NewAttempt(flight->open);
     flight->led_by_group = false;
     flight->leader_waits = true;
     flight->leader_deadline_ns = deadline_ns;
@@ -161,15 +174,16 @@ Begun Group::Miss(std::string_view key, uint64_t hash, int flags, int64_t timeou
   }
   if (begins) {
     if (owner != nullptr) {
-      std::shared_ptr<PeerGet> question = NewQuestion(flight, owner, now_ns);
+      Peer& asked = *owner;
+      std::shared_ptr<PeerGet> question = NewQuestion(*flight, std::move(owner), now_ns);
       lock.unlock();
       if (asks != nullptr) {
         asks->Add(at, std::move(question));
       } else {
-        owner->GetAll({&question, 1});
+        asked.GetAll({&question, 1});  // The members of this moment keep it alive.
       }
     } else {
-      LoadHere(std::move(lock), flight, Outcome());
+      LoadHere(std::move(lock), std::shared_ptr(flight->open), Outcome());
     }
   }
   return Begun::kPending;
@@ -218,26 +232,25 @@ int64_t LatestDeadlineNs(const Flight& flight) {
 // Whoever ends the flight before its owner has been asked gives the question up, and then nothing is asked:
 //   1. a get begins the flight, leaves the lock   2. Close, or its last waiter, ends it, gives up   3. GetAll: ends it
 // REQUIRES: the shard's lock.
-std::shared_ptr<PeerGet> Group::NewQuestion(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner,
-                                            int64_t now_ns) {
-  Flight::Asking& asking = *flight->asking;
+std::shared_ptr<PeerGet> Group::NewQuestion(Flight& flight, std::shared_ptr<Peer> owner, int64_t now_ns) {
+  Flight::Asking& asking = *flight.asking;
   OwnerGet* get = &asking.first;
   if (asking.last != nullptr) get = asking.more.emplace_back(std::make_unique<OwnerGet>()).get();
   if (asking.group == nullptr) asking.group = shared_from_this();
   get->of = this;
-  get->flight = flight.get();
+  get->flight = &flight;
   get->group = name_;
-  get->key = flight->key;
+  get->key = flight.key;
   get->asked_ns = now_ns;
-  get->attempt = ++flight->attempt;
+  get->attempt = ++flight.attempt;
   // Rounded up: the peer's silence ends no wait before its time.
-  const int64_t left_ns = LatestDeadlineNs(*flight) - now_ns;
+  const int64_t left_ns = LatestDeadlineNs(flight) - now_ns;
   const int64_t left_ms = left_ns <= 0 ? 1 : (left_ns - 1) / kNsPerMs + 1;
   get->deadline_ns = now_ns + std::min(left_ms, kLongestQuestionMs) * kNsPerMs;
   asking.last = get;
-  flight->step = Flight::Step::kPeer;
-  flight->peer = std::move(owner);
-  return {flight, get};
+  flight.step = Flight::Step::kPeer;
+  flight.peer = std::move(owner);
+  return {flight.open, get};
 }
 
 int64_t OwnerGet::End(PeerAnswer&& answer) { return of->OnOwnerAnswer(*this, std::move(answer)); }
@@ -246,10 +259,9 @@ int64_t OwnerGet::End(PeerAnswer&& answer) { return of->OnOwnerAnswer(*this, std
 // loading for somebody who came later; a load here would be the cluster's second (P1), and nobody's wish:
 //   1. A wants the key within 150 ms, asks     2. B joins, with patience     3. 150 ms: A ends, B asks the owner again
 int64_t Group::OnOwnerAnswer(const OwnerGet& get, PeerAnswer&& answer) {
-  Lock lock(flights_.OfHash(get.flight->hash).mutex);
-  if (get.flight->attempt != get.attempt) return 0;
-  const std::shared_ptr<Flight> flight = get.flight->open;
-  const std::shared_ptr<Peer> peer = std::move(flight->peer);
+  Flight& flight = *get.flight;
+  Lock lock(flights_.OfHash(flight.hash).mutex);
+  if (flight.attempt != get.attempt) return 0;
   const int64_t now_ns = answer.now_ns != 0 ? answer.now_ns : context_->NowNs();
   stats_.PeerLatency((now_ns - get.asked_ns) / kNsPerMs);
   switch (answer.status.code()) {
@@ -269,15 +281,16 @@ int64_t Group::OnOwnerAnswer(const OwnerGet& get, PeerAnswer&& answer) {
     }
     default:
       stats_.Add(Counter::kPeerErrors);
+      const std::shared_ptr<Peer> peer = std::move(flight.peer);
       if (now_ns < get.deadline_ns) {
-        LoadHere(std::move(lock), flight, Outcome());
-        LogPeerError(flight->key, *peer, answer.status);
-      } else if (LatestDeadlineNs(*flight) > now_ns) {
+        LoadHere(std::move(lock), std::shared_ptr(flight.open), Outcome());
+        LogPeerError(flight.key, *peer, answer.status);
+      } else if (LatestDeadlineNs(flight) > now_ns) {
         std::shared_ptr<PeerGet> again = NewQuestion(flight, peer, now_ns);
         lock.unlock();
         peer->GetAll({&again, 1});
       } else {
-        stats_.Add(Counter::kTimeouts, flight->waiting);
+        stats_.Add(Counter::kTimeouts, flight.waiting);
         Finish(std::move(lock), flight, Outcome::Failed(Code::kTimeout, kDeadlinePassed));
       }
       return 0;
@@ -305,7 +318,7 @@ void Group::LoadHere(Lock lock, const std::shared_ptr<Flight>& flight, const Out
   if (getter_ == nullptr || flight->led_by_group) {
     Outcome outcome =
         after.ok() ? Outcome::Failed(Code::kNoGetter, "group '" + name_ + "' has no getter in this process") : after;
-    Finish(std::move(lock), flight, std::move(outcome));
+    Finish(std::move(lock), *flight, std::move(outcome));
     return;
   }
   flight->led_by_group = true;
@@ -332,22 +345,23 @@ void Group::RunQueued(const std::shared_ptr<Flight>& flight, uint64_t attempt) {
   getter_->Run(std::move(load));
 }
 
-int64_t Group::Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome, int64_t now_unix_ns) {
-  Shard& shard = flights_.OfHash(flight->hash);
-  if (flight->stale) {
+int64_t Group::Finish(Lock lock, Flight& flight, Outcome outcome, int64_t now_unix_ns) {
+  Shard& shard = flights_.OfHash(flight.hash);
+  if (flight.stale) {
     outcome.keep = false;
     if (outcome.ok()) stats_.Add(Counter::kOvertakenLoads);
   }
   if (outcome.ok() && outcome.keep && outcome.value) {
     // A value that the owner gave is a copy; one that a peer asked the wrong node for is nobody's: both are hot.
-    const bool hot = outcome.source == Source::kPeer || flight->misrouted;
+    const bool hot = outcome.source == Source::kPeer || flight.misrouted;
     if (now_unix_ns == 0) now_unix_ns = context_->NowUnixNs();
-    cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight->key, flight->hash, outcome.value, now_unix_ns, Origin::kLoad);
+    cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight.key, flight.hash, outcome.value, now_unix_ns, Origin::kLoad);
+    shard.CountFill();
   }
-  flight->peer.reset();
-  flight->watch_queue.reset();
-  FlightTable::End(shard, *flight);
-  Waiters waiters(FlightTable::RemoveAll(shard, *flight));
+  const std::shared_ptr<Peer> peer = std::move(flight.peer);  // If it goes, it goes without the lock.
+  flight.watch_queue.reset();
+  FlightTable::End(shard, flight);
+  Waiters waiters(FlightTable::RemoveAll(shard, flight));
   lock.unlock();
 
   const int64_t tagged = Deliver(std::move(waiters), outcome);
@@ -388,18 +402,18 @@ int64_t Group::LentNs(int64_t timeout_ms) {
   return timeout_ms >= kLeastLentMs ? Deadline(0, timeout_ms) : 0;
 }
 
-Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms) {
+Outcome Group::Get(std::string_view key, int flags, int64_t timeout_ms, const Look* look) {
   const bool can_lead = getter_ != nullptr && getter_->is_callback();
+  flags = (flags & ~kCanLead) | (can_lead ? kCanLead : 0);
   std::shared_ptr<Blocked> blocked;  // Made when there is something to wait for: a hit needs no memory.
+  const auto make = [&blocked, can_lead] {
+    blocked = std::make_shared<Blocked>();
+    return std::make_unique<BlockedWaiter>(blocked, can_lead);
+  };
   GetAnswer answer;
   LentThread lent(LentNs(timeout_ms));
-  const Begun begun = Begin(
-      key, (flags & ~kCanLead) | (can_lead ? kCanLead : 0), timeout_ms,
-      [&blocked, can_lead] {
-        blocked = std::make_shared<Blocked>();
-        return std::make_unique<BlockedWaiter>(blocked, can_lead);
-      },
-      &answer);
+  const Begun begun = look != nullptr ? Begin(key, *look, flags, timeout_ms, make, &answer)
+                                      : Begin(key, flags, timeout_ms, make, &answer);
   if (begun == Begun::kFailed) return Outcome::Failed(answer.status);
   if (begun == Begun::kMiss) return Outcome::Failed(Code::kNotFound, "not in this process");
   if (begun == Begun::kHit) {
@@ -506,7 +520,7 @@ void Group::Close() {
       const std::shared_ptr<Peer> peer = flight->peer;
       const std::shared_ptr<EventQueue> watcher = flight->watch_queue;
       const uint64_t tag = flight->watch_tag;
-      Finish(std::move(lock), flight, Outcome::Failed(Code::kClosed, "group '" + name_ + "' is closed"));
+      Finish(std::move(lock), *flight, Outcome::Failed(Code::kClosed, "group '" + name_ + "' is closed"));
       if (peer != nullptr) peer->GiveUp(*flight->asking->last);
       if (watcher != nullptr) {
         auto node = std::make_unique<EventNode>(EventKind::kCancel, tag);

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,8 +35,14 @@ struct GroupOptions {
 inline constexpr int kCanLead = 1;  // The caller would run the getter.
 inline constexpr int kLocal = 2;    // Never ask a peer.
 inline constexpr int kPeek = 4;     // Never load.
-// FindHit has just looked and found nothing; not of the C ABI.
+// The caller has just looked and found nothing; not of the C ABI.
 inline constexpr int kMissed = 1 << 16;
+
+// What a look into the cache is begun with, and what Begin is told when that has found nothing.
+struct Look {
+  uint64_t hash = 0;
+  uint64_t fills = 0;  // Of the key's shard of flights.
+};
 
 enum class Begun { kFailed, kHit, kPending, kLead, kMiss };
 
@@ -51,7 +56,6 @@ struct GetAnswer {
 
 class Group final : public ServedGroup, public std::enable_shared_from_this<Group> {
  public:
-  using MakeWaiter = std::function<std::unique_ptr<Waiter>()>;
   using ChangeDone = UniqueFunction<void(Status)>;
 
   // REQUIRES: options were checked.
@@ -73,6 +77,8 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   HeldValue Lend(std::string_view key, uint64_t hash, Source* source);
   // The same, copied (LocalCache::FindCopy).
   bool FindHitCopy(std::string_view key, uint64_t hash, char* to, size_t room, FoundCopy* found);
+  // To be taken before one of these.
+  Look BeginLook(uint64_t hash) { return {hash, flights_.OfHash(hash).fills.load(std::memory_order_acquire)}; }
   // As LocalCache::Fetch.
   void Fetch(const uint64_t* hashes, size_t count) const { cache_->Fetch(hashes, count); }
   // Of a get that ended with FindHit or FindHitCopy.
@@ -83,12 +89,15 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   // deadline of its own. asks: of a caller that begins many; its owner is asked when that sends.
   Begun Begin(std::string_view key, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter, GetAnswer* answer,
               Asks* asks = nullptr);
+  // The same for who has looked in vain.
+  Begun Begin(std::string_view key, const Look& look, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
+              GetAnswer* answer, Asks* asks = nullptr);
   // Ends one wait before its flight ends. False: it has ended by itself.
   bool EndWait(uint64_t ticket, Code code, std::string_view message);
   // Ends the waits that would end in the queue, which is closed.
   void EndWaitsIn(const EventQueue& queue);
-  // Gets and blocks this thread, which runs a callback getter itself if it comes to lead.
-  Outcome Get(std::string_view key, int flags, int64_t timeout_ms);
+  // Gets and blocks this thread, which runs a callback getter itself if it comes to lead. look: of who looked in vain.
+  Outcome Get(std::string_view key, int flags, int64_t timeout_ms, const Look* look = nullptr);
   // For how long the thread of such a get may be lent (LentThread); 0: not at all.
   static int64_t LentNs(int64_t timeout_ms);
 
@@ -130,19 +139,18 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   using Lock = std::unique_lock<std::mutex>;
 
   // group.cc: the miss path, step by step.
-  Begun Miss(std::string_view key, uint64_t hash, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
+  Begun Miss(std::string_view key, const Look& look, int flags, int64_t timeout_ms, const MakeWaiter& make_waiter,
              GetAnswer* answer, Asks* asks);
   bool AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter, int64_t deadline_ns, bool arm_timer);
   std::unique_ptr<Load> NewAttempt(const std::shared_ptr<Flight>& flight);
-  std::shared_ptr<PeerGet> NewQuestion(const std::shared_ptr<Flight>& flight, std::shared_ptr<Peer> owner,
-                                       int64_t now_ns);
+  std::shared_ptr<PeerGet> NewQuestion(Flight& flight, std::shared_ptr<Peer> owner, int64_t now_ns);
   int64_t OnOwnerAnswer(const OwnerGet& get, PeerAnswer&& answer);
   // Finds who runs the getter next; takes over the lock. `after`: why the last attempt ended, told if nobody is left.
   void LoadHere(Lock lock, const std::shared_ptr<Flight>& flight, const Outcome& after);
   void RunQueued(const std::shared_ptr<Flight>& flight, uint64_t attempt);
   // Ends the flight: fills, detaches, delivers. Takes over the lock. Returns how many events carry the error tag.
-  // now_unix_ns: if it is known.
-  int64_t Finish(Lock lock, const std::shared_ptr<Flight>& flight, Outcome outcome, int64_t now_unix_ns = 0);
+  // now_unix_ns: if it is known. REQUIRES: the caller keeps the flight alive.
+  int64_t Finish(Lock lock, Flight& flight, Outcome outcome, int64_t now_unix_ns = 0);
   // Returns how many events there were.
   int64_t Deliver(Waiters waiters, const Outcome& outcome);
   void LogPeerError(std::string_view key, const Peer& peer, const Status& status);

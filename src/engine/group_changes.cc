@@ -82,7 +82,9 @@ bool Group::Store(Tier tier, std::string_view key, ValueRef value) {
   Shard& shard = flights_.OfHash(hash);
   Lock lock(shard.mutex);
   FlightTable::MarkStale(shard, key, hash);
-  return cache_->Fill(tier, key, hash, std::move(value), context_->LazyUnixTime(), Origin::kSet);
+  const bool stored = cache_->Fill(tier, key, hash, std::move(value), context_->LazyUnixTime(), Origin::kSet);
+  shard.CountFill();
+  return stored;
 }
 
 namespace {

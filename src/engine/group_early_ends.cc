@@ -59,7 +59,7 @@ void Group::OnLoadTimeout(const std::shared_ptr<Flight>& flight) {
   const std::shared_ptr<EventQueue> watcher = flight->watch_queue;
   const uint64_t tag = flight->watch_tag;
   const int64_t waiting = flight->waiting;
-  Finish(std::move(lock), flight,
+  Finish(std::move(lock), *flight,
          Outcome::Failed(Code::kTimeout, "the load took longer than " + std::to_string(load_timeout_ms_) + " ms"));
   stats_.Add(Counter::kTimeouts, waiting);
   if (peer != nullptr) peer->GiveUp(*flight->asking->last);

@@ -98,7 +98,7 @@ void Group::EndLoad(Load& load, Outcome outcome, int64_t* tagged) {
              Outcome::Failed(Code::kLoadAbandoned, "the getter gave the load up and nobody else could run it"));
     return;
   }
-  const int64_t count = Finish(std::move(lock), flight, std::move(outcome));
+  const int64_t count = Finish(std::move(lock), *flight, std::move(outcome));
   if (tagged != nullptr) *tagged = count;
 }
 
@@ -109,7 +109,7 @@ void Group::AbandonLoad(Load& load) {
   if (flight->attempt != load.attempt_) return;
   stats_.Add(Counter::kAbandonedLoads);
   if (flight->waiting == 0) {
-    Finish(std::move(lock), flight, Outcome::Failed(Code::kLoadAbandoned, "the load was abandoned"));
+    Finish(std::move(lock), *flight, Outcome::Failed(Code::kLoadAbandoned, "the load was abandoned"));
     return;
   }
   if (flight->cancelled) flight->led_by_group = false;  // As in EndLoad: who came since has not been tried.

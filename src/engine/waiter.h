@@ -3,10 +3,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <type_traits>
 
 #include "base/unique_function.h"
 #include "engine/event_queue.h"
@@ -52,6 +54,22 @@ class Waiter {
 
  private:
   const bool can_lead_;
+};
+
+// How a get makes its waiter, should it have to wait. Refers to a callable, which outlives it.
+class MakeWaiter {
+ public:
+  MakeWaiter(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
+  template <typename Make, typename = std::enable_if_t<!std::is_same_v<Make, MakeWaiter>>>
+  MakeWaiter(const Make& make)  // NOLINT(google-explicit-constructor)
+      : of_(&make),
+        make_([](const void* of) -> std::unique_ptr<Waiter> { return (*static_cast<const Make*>(of))(); }) {}
+  // REQUIRES: not null.
+  std::unique_ptr<Waiter> operator()() const { return make_(of_); }
+
+ private:
+  const void* of_ = nullptr;
+  std::unique_ptr<Waiter> (*make_)(const void* of) = nullptr;
 };
 
 // Ends in a queue, as the event that it is.

@@ -3,35 +3,29 @@
 #include <utility>
 
 namespace cohort {
-namespace {
 
-thread_local int depth = 0;
-thread_local Burst::Of innermost = Burst::Of::kEnds;
-thread_local std::vector<Task> put_off;
+constinit thread_local Burst* Burst::innermost_ = nullptr;
 
-void RunAll() {
-  while (!put_off.empty()) {
-    std::vector<Task> tasks = std::exchange(put_off, {});
+void Burst::RunAll() {
+  while (!put_off_.empty()) {
+    std::vector<Task> tasks = std::exchange(put_off_, {});
     for (Task& task : tasks) task();
   }
 }
 
-}  // namespace
-
-Burst::Burst(Of of) : before_(std::exchange(innermost, of)) { ++depth; }
+Burst::Burst(Of of) : of_(of), within_(innermost_), outermost_(innermost_ == nullptr ? this : innermost_->outermost_) {
+  innermost_ = this;
+}
 
 // Still open while it runs them, so that what they set off joins in.
 Burst::~Burst() {
-  if (depth == 1) RunAll();
-  --depth;
-  innermost = before_;
+  if (within_ == nullptr) RunAll();
+  innermost_ = within_;
 }
 
-bool Burst::open() { return depth > 0; }
-bool Burst::is_of_ends() { return depth > 0 && innermost == Of::kEnds; }
-void Burst::PutOff(Task task) { put_off.push_back(std::move(task)); }
+void Burst::PutOff(Task task) { innermost_->outermost_->put_off_.push_back(std::move(task)); }
 void Burst::BeforeBlocking() {
-  if (depth > 0) RunAll();
+  if (open()) innermost_->outermost_->RunAll();
 }
 
 }  // namespace cohort

@@ -21,16 +21,24 @@ class Burst {
   Burst& operator=(const Burst&) = delete;
 
   // This thread is in a burst,
-  static bool open();
+  static bool open() { return innermost_ != nullptr; }
   // and no code of the host runs in it.
-  static bool is_of_ends();
+  static bool is_of_ends() { return innermost_ != nullptr && innermost_->of_ == Of::kEnds; }
   // Runs `task` when this thread's burst is over, or before the thread blocks. REQUIRES: open().
   static void PutOff(Task task);
   // Runs now what has been put off. To be called where a thread is about to wait for others.
   static void BeforeBlocking();
 
  private:
-  const Of before_;
+  void RunAll();
+
+  // Of this thread. Reading it is one instruction (as in epochs.h).
+  static constinit thread_local Burst* innermost_ __attribute__((tls_model("initial-exec")));
+
+  const Of of_;
+  Burst* const within_;
+  Burst* const outermost_;
+  std::vector<Task> put_off_;  // Of the outermost.
 };
 
 }  // namespace cohort
