@@ -1,5 +1,6 @@
 #include "wire/messages.h"
 
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -28,14 +29,35 @@ size_t EntryBytes(const BatchEntryView& entry) {
   return bytes;
 }
 
+// With its tag and size. All but a value goes there in one piece, unless the names are long.
 void AppendEntry(const BatchEntryView& entry, std::string* out) {
   using Entry = Batch::Entry;
-  AppendInt(Entry::kOpFieldNumber, static_cast<int64_t>(entry.op), out);
-  AppendBytes(Entry::kGroupFieldNumber, entry.group, out);
-  AppendBytes(Entry::kKeyFieldNumber, entry.key, out);
-  if (!entry.value.empty()) AppendBytes(Entry::kValueFieldNumber, entry.value, out);
-  if (entry.life_ms >= 0) AppendInt(Entry::kLifeMsFieldNumber, entry.life_ms, out);
-  if (entry.timeout_ms > 0) AppendInt(Entry::kTimeoutMsFieldNumber, entry.timeout_ms, out);
+  constexpr size_t kNames = 200;
+  char bytes[kNames + 7 * kMostTaggedBytes];  // What is not in the body yet.
+  char* end = PutTagged(Batch::kEntriesFieldNumber, kFieldBytes, EntryBytes(entry), bytes);
+  const auto move_out = [&] { out->append(bytes, static_cast<size_t>(std::exchange(end, bytes) - bytes)); };
+  const bool is_short = entry.group.size() + entry.key.size() <= kNames;
+  const auto put = [&](int field, std::string_view text, bool here) {
+    end = PutTagged(field, kFieldBytes, text.size(), end);
+    if (here) {
+      if (!text.empty()) std::memcpy(end, text.data(), text.size());
+      end += text.size();
+    } else {
+      move_out();
+      out->append(text);
+    }
+  };
+  end = PutTagged(Entry::kOpFieldNumber, kFieldVarint, static_cast<uint64_t>(entry.op), end);
+  put(Entry::kGroupFieldNumber, entry.group, is_short);
+  put(Entry::kKeyFieldNumber, entry.key, is_short);
+  if (!entry.value.empty()) put(Entry::kValueFieldNumber, entry.value, false);
+  if (entry.life_ms >= 0) {
+    end = PutTagged(Entry::kLifeMsFieldNumber, kFieldVarint, static_cast<uint64_t>(entry.life_ms), end);
+  }
+  if (entry.timeout_ms > 0) {
+    end = PutTagged(Entry::kTimeoutMsFieldNumber, kFieldVarint, static_cast<uint64_t>(entry.timeout_ms), end);
+  }
+  move_out();
 }
 
 void ToMessage(const Session& session, SessionNote* out) {
@@ -99,14 +121,13 @@ std::string EncodeBatch(const std::vector<BatchEntryView>& entries, const Sessio
   SessionNote note;
   if (session.id != 0) ToMessage(session, &note);
   const size_t note_bytes = session.id != 0 ? note.ByteSizeLong() : 0;
-  size_t all = note_bytes + 6;
-  for (const BatchEntryView& entry : entries) all += EntryBytes(entry) + 6;
+  size_t all = note_bytes + kMostTaggedBytes;
+  for (const BatchEntryView& entry : entries) {
+    all += 4 * kMostTaggedBytes + entry.group.size() + entry.key.size() + entry.value.size();  // About.
+  }
   std::string out;
   out.reserve(all);
-  for (const BatchEntryView& entry : entries) {
-    AppendBytesHead(Batch::kEntriesFieldNumber, EntryBytes(entry), &out);
-    AppendEntry(entry, &out);
-  }
+  for (const BatchEntryView& entry : entries) AppendEntry(entry, &out);
   if (session.id != 0) {
     AppendBytesHead(Batch::kSessionFieldNumber, note_bytes, &out);
     note.AppendPartialToString(&out);
