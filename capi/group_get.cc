@@ -290,7 +290,7 @@ int64_t cohort_group_begin_many(cohort_group_t* group, const char* keys, size_t 
       answers[i] = cohort_answer_t();
       const std::string_view this_key(key, static_cast<size_t>(key_sizes[i]));
       const Look look = group->group->BeginLook(ahead.HashOf(i));
-      if (const HeldValue value = group->group->Lend(this_key, look.hash, &source)) {
+      if (const HeldValue value = group->group->Lend(this_key, look.hash, asks.unix_time(), &source)) {
         ShowValue(value, source, &answers[i]);
         ++hits;
         continue;

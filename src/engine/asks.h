@@ -27,6 +27,16 @@ class Asks {
     Look();
     return now_ns_;
   }
+  // The calendar's time, of some keys ago at most.
+  LazyTime unix_time() {
+    if (unix_uses_ == 0) unix_ns_ = 0;
+    unix_uses_ = (unix_uses_ + 1) % kUses;
+    return {this, [](const void* self) {
+              const Asks& asks = *static_cast<const Asks*>(self);
+              if (asks.unix_ns_ == 0) asks.unix_ns_ = asks.context_.NowUnixNs();
+              return asks.unix_ns_;
+            }};
+  }
   // owner: its index in peers(). After that, one Add needs no memory.
   void Reserve(int owner);
   void Add(int owner, std::shared_ptr<PeerGet> get);
@@ -46,6 +56,9 @@ class Asks {
   std::vector<std::vector<std::shared_ptr<PeerGet>>> of_owner_;  // By index.
   std::vector<int> owners_;                                      // Those that something is for.
   size_t count_ = 0;
+  static constexpr unsigned kUses = 100;
+  unsigned unix_uses_ = 0;
+  mutable int64_t unix_ns_ = 0;  // 0: not read.
 };
 
 }  // namespace cohort

@@ -13,7 +13,7 @@ constexpr size_t kMostInRow = 8;
 constexpr size_t kMostCallbacks = 64;  // Of one task, so that a long burst keeps every thread of the executor busy.
 
 struct ForQueue {
-  std::shared_ptr<EventQueue> queue;
+  EventQueue* queue;  // Which lives as long as they have not come.
   EventChain nodes;
 };
 struct Callback {
@@ -62,23 +62,23 @@ Pending& OfBurst() {
   return *pending;
 }
 
-EventChain& OfBurst(const std::shared_ptr<EventQueue>& queue) {
+EventChain& OfBurst(EventQueue& queue) {
   std::vector<ForQueue>& queues = OfBurst().queues;
   for (ForQueue& to : queues) {
-    if (to.queue == queue) return to.nodes;
+    if (to.queue == &queue) return to.nodes;
   }
-  return queues.emplace_back(ForQueue{queue, {}}).nodes;
+  return queues.emplace_back(ForQueue{&queue, {}}).nodes;
 }
 
 }  // namespace
 
-void Deliveries::ToQueue(const std::shared_ptr<EventQueue>& queue, EventChain nodes) {
-  if (!Burst::is_of_ends()) return queue->DeliverAll(std::move(nodes));
+void Deliveries::ToQueue(EventQueue& queue, EventChain nodes) {
+  if (!Burst::is_of_ends()) return queue.DeliverAll(std::move(nodes));
   OfBurst(queue).Append(std::move(nodes));
 }
 
-void Deliveries::ToQueue(std::shared_ptr<EventQueue> queue, std::unique_ptr<EventNode> node) {
-  if (!Burst::is_of_ends()) return queue->Deliver(std::move(node));
+void Deliveries::ToQueue(EventQueue& queue, std::unique_ptr<EventNode> node) {
+  if (!Burst::is_of_ends()) return queue.Deliver(std::move(node));
   OfBurst(queue).Push(std::move(node));
 }
 

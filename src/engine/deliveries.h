@@ -14,9 +14,9 @@ namespace cohort {
 class Deliveries {
  public:
   // As EventQueue::DeliverAll, now or when the burst is over.
-  static void ToQueue(const std::shared_ptr<EventQueue>& queue, EventChain nodes);
+  static void ToQueue(EventQueue& queue, EventChain nodes);
   // The same with one.
-  static void ToQueue(std::shared_ptr<EventQueue> queue, std::unique_ptr<EventNode> node);
+  static void ToQueue(EventQueue& queue, std::unique_ptr<EventNode> node);
   // Runs done(outcome) on the executor. REQUIRES: the executor lives until this thread's burst is over.
   static void ToCallback(Executor& executor, CallbackWaiter::Done done, Outcome outcome);
   // Wakes the thread, whose turnstile is open.

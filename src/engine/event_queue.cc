@@ -59,13 +59,26 @@ Result<std::shared_ptr<EventQueue>> EventQueue::New() { return std::shared_ptr<E
 bool EventQueue::Enter(int64_t operations) {
   std::lock_guard lock(mutex_);
   if (closed_) return false;
-  announced_ += operations;
+  Announce(operations);
   return true;
 }
 
-void EventQueue::Leave(int64_t operations) {
-  std::lock_guard lock(mutex_);
+// REQUIRES: mutex_.
+void EventQueue::Announce(int64_t operations) {
+  if (announced_ == 0 && operations > 0) self_ = shared_from_this();
+  announced_ += operations;
+}
+
+// REQUIRES: mutex_.
+std::shared_ptr<EventQueue> EventQueue::TakeBack(int64_t operations) {
   announced_ -= operations;
+  return announced_ == 0 ? std::move(self_) : nullptr;
+}
+
+void EventQueue::Leave(int64_t operations) {
+  std::shared_ptr<EventQueue> last;
+  std::lock_guard lock(mutex_);
+  last = TakeBack(operations);
   if (closed_ && announced_ == 0) ready_.NotifyAll();  // Who waits for the last event need wait no more.
 }
 
@@ -73,7 +86,7 @@ bool EventQueue::EnterGets(Group& group, int64_t gets) {
   std::lock_guard lock(mutex_);
   if (closed_) return false;
   Remember(group);
-  announced_ += gets;
+  Announce(gets);
   return true;
 }
 
@@ -112,8 +125,9 @@ void EventQueue::Deliver(std::unique_ptr<EventNode> node) {
 
 void EventQueue::DeliverAll(EventChain nodes) {
   if (nodes.empty()) return;
+  std::shared_ptr<EventQueue> last;
   std::unique_lock lock(mutex_);
-  announced_ -= static_cast<int64_t>(nodes.size());
+  last = TakeBack(static_cast<int64_t>(nodes.size()));
   if (discards_) return;  // They are dropped after the lock: they were there before it.
   events_.Append(std::move(nodes));
   const Waiting waiting = Unaware();

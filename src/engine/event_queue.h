@@ -81,7 +81,8 @@ class EventChain {
   size_t size_ = 0;
 };
 
-class EventQueue {
+// Lives as long as something is announced, whoever else has let go of it.
+class EventQueue : public std::enable_shared_from_this<EventQueue> {
  public:
   static Result<std::shared_ptr<EventQueue>> New();
   ~EventQueue();
@@ -95,7 +96,7 @@ class EventQueue {
   bool closed() const { return closed_.load(); }
   // Delivers what was announced. Works on a closed queue too. Chains go in one step.
   void Deliver(std::unique_ptr<EventNode> node);
-  // REQUIRES: all were announced to this queue, by one group.
+  // REQUIRES: all were announced to this queue.
   void DeliverAll(EventChain nodes);
   // Delivers what nobody waits for (a load, a request, a line of log). False: closed; the node is dropped.
   bool Offer(std::unique_ptr<EventNode> node);
@@ -125,12 +126,16 @@ class EventQueue {
   Waiting Unaware();
   void Tell(Waiting waiting);
   void Remember(Group& group);
+  void Announce(int64_t operations);
+  // What it returns is to go without the lock; this may go with it.
+  [[nodiscard]] std::shared_ptr<EventQueue> TakeBack(int64_t operations);
 
   std::mutex mutex_;
   Condition ready_;
   EventChain events_;
   size_t logs_ = 0;
-  int64_t announced_ = 0;  // Operations whose event has not been delivered.
+  int64_t announced_ = 0;             // Operations whose event has not been delivered.
+  std::shared_ptr<EventQueue> self_;  // While there are any.
   // Those of which gets may wait.
   struct Waited {
     const Group* group;

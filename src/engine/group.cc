@@ -52,10 +52,10 @@ ValueRef Group::FindHit(std::string_view key, uint64_t hash, Source* source) {
   return value;
 }
 
-HeldValue Group::Lend(std::string_view key, uint64_t hash, Source* source) {
+HeldValue Group::Lend(std::string_view key, uint64_t hash, const LazyTime& now, Source* source) {
   Tier tier = Tier::kMain;
   if (refusing()) return HeldValue();
-  const HeldValue value = cache_->Lend(key, hash, context_->LazyUnixTime(), &tier);
+  const HeldValue value = cache_->Lend(key, hash, now, &tier);
   *source = SourceOf(tier);
   return value;
 }
@@ -373,12 +373,12 @@ int64_t Group::Finish(Lock lock, Flight& flight, Outcome outcome, int64_t now_un
 int64_t Group::Deliver(Waiters waiters, const Outcome& outcome) {
   Timers& timers = context_->runtime().timers();
   int64_t tagged = 0;
-  std::shared_ptr<EventQueue> queue;
+  EventQueue* queue = nullptr;
   EventChain batch;
   while (std::unique_ptr<Waiter> waiter = waiters.Pop()) {
     if (waiter->timer != 0) timers.Cancel(waiter->timer);
     Waiter* const target = waiter.get();
-    std::shared_ptr<EventQueue> next = target->TakeQueue();
+    EventQueue* const next = target->TargetQueue();
     if (next == nullptr) {
       target->End(std::move(waiter), outcome);
       continue;
@@ -386,14 +386,14 @@ int64_t Group::Deliver(Waiters waiters, const Outcome& outcome) {
     ++tagged;
     std::unique_ptr<EventNode> node = target->ToNode(std::move(waiter), outcome);
     if (tagged == 1 && waiters.empty()) {
-      Deliveries::ToQueue(std::move(next), std::move(node));
+      Deliveries::ToQueue(*next, std::move(node));
       return tagged;
     }
-    if (next != queue && queue != nullptr) Deliveries::ToQueue(queue, std::exchange(batch, EventChain()));
-    queue = std::move(next);
+    if (next != queue && queue != nullptr) Deliveries::ToQueue(*queue, std::exchange(batch, EventChain()));
+    queue = next;
     batch.Push(std::move(node));
   }
-  if (queue != nullptr) Deliveries::ToQueue(queue, std::move(batch));
+  if (queue != nullptr) Deliveries::ToQueue(*queue, std::move(batch));
   return tagged;
 }
 

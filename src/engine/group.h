@@ -74,7 +74,10 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   HeldValue Glance(std::string_view key, uint64_t hash, Source* source);
   bool GlanceCopy(std::string_view key, uint64_t hash, char* to, size_t room, FoundCopy* found);
   // The same as FindHit, lent (LocalCache::Lend).
-  HeldValue Lend(std::string_view key, uint64_t hash, Source* source);
+  HeldValue Lend(std::string_view key, uint64_t hash, Source* source) {
+    return Lend(key, hash, context_->LazyUnixTime(), source);
+  }
+  HeldValue Lend(std::string_view key, uint64_t hash, const LazyTime& now, Source* source);
   // The same, copied (LocalCache::FindCopy).
   bool FindHitCopy(std::string_view key, uint64_t hash, char* to, size_t room, FoundCopy* found);
   // To be taken before one of these.

@@ -98,7 +98,7 @@ void Group::EndWaitsIn(const EventQueue& queue) {
     {
       Lock lock(shard.mutex);
       for (const Shard::Slot& slot : shard.slots) {
-        if (slot.waiter != nullptr && slot.waiter->queue() == &queue) tickets.push_back(slot.waiter->ticket);
+        if (slot.waiter != nullptr && slot.waiter->TargetQueue() == &queue) tickets.push_back(slot.waiter->ticket);
       }
     }
     for (const uint64_t ticket : tickets) EndWait(ticket, Code::kClosed, "the queue is closed");

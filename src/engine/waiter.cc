@@ -16,8 +16,8 @@ std::unique_ptr<EventNode> Waiter::ToNode(std::unique_ptr<Waiter> /*self*/, cons
   return nullptr;
 }
 
-QueueWaiter::QueueWaiter(std::shared_ptr<EventQueue> queue, uint64_t event_tag, bool can_lead, bool announced)
-    : Waiter(can_lead), EventNode(EventKind::kGet, event_tag), queue_(std::move(queue)), announced_(announced) {}
+QueueWaiter::QueueWaiter(const std::shared_ptr<EventQueue>& queue, uint64_t event_tag, bool can_lead, bool announced)
+    : Waiter(can_lead), EventNode(EventKind::kGet, event_tag), queue_(queue.get()), announced_(announced) {}
 QueueWaiter::~QueueWaiter() = default;
 void* QueueWaiter::operator new(size_t /*size*/) { return BlockPool<sizeof(QueueWaiter)>::Take(); }
 void QueueWaiter::operator delete(void* block) { BlockPool<sizeof(QueueWaiter)>::Give(block); }
@@ -35,16 +35,16 @@ std::unique_ptr<EventNode> QueueWaiter::ToNode(std::unique_ptr<Waiter> self, con
 }
 
 void QueueWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
-  const std::shared_ptr<EventQueue> queue = TakeQueue();
-  queue->Deliver(ToNode(std::move(self), outcome));
+  EventQueue& queue = *queue_;
+  queue.Deliver(ToNode(std::move(self), outcome));
 }
 
 void QueueWaiter::Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> own_load) {
-  const std::shared_ptr<EventQueue> queue = std::move(queue_);
+  EventQueue& queue = *queue_;
   kind = EventKind::kLead;
   load = std::move(own_load);
   self.release();
-  queue->Deliver(std::unique_ptr<EventNode>(this));
+  queue.Deliver(std::unique_ptr<EventNode>(this));
 }
 
 void* CallbackWaiter::operator new(size_t /*size*/) { return BlockPool<sizeof(CallbackWaiter)>::Take(); }

@@ -36,10 +36,8 @@ class Waiter {
   virtual void End(std::unique_ptr<Waiter> self, const Outcome& outcome) = 0;
   // Ends the wait by handing over the getter's task. REQUIRES: can_lead().
   virtual void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load);
-  // Where it ends, if that is a queue.
-  virtual const EventQueue* queue() const { return nullptr; }
   // Non-null: what ToNode makes, once, is to be delivered there, perhaps with many others.
-  virtual std::shared_ptr<EventQueue> TakeQueue() { return nullptr; }
+  virtual EventQueue* TargetQueue() const { return nullptr; }
   virtual std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome);
 
   bool can_lead() const { return can_lead_; }
@@ -75,20 +73,19 @@ class MakeWaiter {
 // Ends in a queue, as the event that it is.
 class QueueWaiter final : public Waiter, public EventNode {
  public:
-  // announced: the queue has been entered for it.
-  QueueWaiter(std::shared_ptr<EventQueue> queue, uint64_t tag, bool can_lead, bool announced = false);
+  // announced: the queue has been entered for it, and so it lives until the event is there.
+  QueueWaiter(const std::shared_ptr<EventQueue>& queue, uint64_t tag, bool can_lead, bool announced = false);
   ~QueueWaiter() override;
   static void* operator new(size_t size);
   static void operator delete(void* block);
   bool Enter(Group& group) override;
   void End(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
   void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load) override;
-  const EventQueue* queue() const override { return queue_.get(); }
-  std::shared_ptr<EventQueue> TakeQueue() override { return std::move(queue_); }
+  EventQueue* TargetQueue() const override { return queue_; }
   std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
 
  private:
-  std::shared_ptr<EventQueue> queue_;
+  EventQueue* const queue_;
   const bool announced_;
 };
 
