@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/lock_soon.h"
 #include "runtime/epochs.h"
 
 namespace cohort::memory {
@@ -12,7 +13,7 @@ bool BlockHeap::Enter() {
     if (waits_ != 0) --waits_;
     return false;
   }
-  mutex_.lock();
+  LockSoon(&mutex_);
   waits_ += kPatience;
   if (waits_ < kTooManyWaits) return false;
   waits_ = 0;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/lock_soon.h"
 #include "cache/entry.h"
 #include "cache/index.h"
 #include "cache/policy.h"
@@ -57,7 +58,7 @@ class alignas(64) Shard {
   class Writer {
    public:
     explicit Writer(Shard* shard) : shard_(shard) {
-      shard_->mutex_.lock();
+      LockSoon(&shard_->mutex_);
       shard_->MoveVersionOn();
       shard_->Drain();
     }
