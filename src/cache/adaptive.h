@@ -58,8 +58,8 @@ class Adaptive final : public EvictionPolicy {
   Plan plan_ = kFirstPlan;
   size_t left_over_ = 0;  // Of main's oldest entries: not looked at since the plan has changed.
   bool looked_at_main_ = true;
-  static_assert(kPlanQueues <= EntryQueues::kQueues);
-  EntryQueues queues_;
+  static_assert(kPlanQueues <= EntryQueues::kMostQueues);
+  EntryQueues queues_{kPlanQueues};
   std::array<int64_t, kPlanQueues> bytes_{};  // By queue.
   int64_t all_bytes_ = 0;
   int64_t all_entries_ = 0;

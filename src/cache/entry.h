@@ -39,10 +39,17 @@ class Entry final : public Value {
   // Counts a hit. What counts no more is written to nowhere instead: a branch would depend on memory that was just
   // asked for, and half of the entries take one side of it.
   void CountHit() {
-    std::atomic<uint8_t> nowhere;
-    const uint8_t hits = hits_.load(std::memory_order_relaxed);
-    std::atomic<uint8_t>* const to = hits < kMostFrequent ? &hits_ : &nowhere;
-    to->store(static_cast<uint8_t>(hits + 1), std::memory_order_relaxed);
+    std::atomic<uint16_t> nowhere;
+    const uint16_t hits = hits_.load(std::memory_order_relaxed);
+    std::atomic<uint16_t>* const to = hits < kMostFrequent ? &hits_ : &nowhere;
+    to->store(static_cast<uint16_t>(hits + 1), std::memory_order_relaxed);
+  }
+  // Instead, under LRU: the age in which it was last used (ages.h).
+  uint16_t stamp() const { return hits_.load(std::memory_order_relaxed); }
+  void Stamp(uint16_t age) {
+    std::atomic<uint16_t> nowhere;
+    std::atomic<uint16_t>* const to = stamp() != age ? &hits_ : &nowhere;
+    to->store(age, std::memory_order_relaxed);
   }
 
   struct State {
@@ -68,7 +75,7 @@ class Entry final : public Value {
 
   // REQUIRES (of all setters): claimed; once it is in a shard, that shard's lock.
   void set_frequency(unsigned frequency) {
-    hits_.store(static_cast<uint8_t>(std::min(frequency, kMostFrequent)), std::memory_order_relaxed);
+    hits_.store(static_cast<uint16_t>(std::min(frequency, kMostFrequent)), std::memory_order_relaxed);
   }
   void set_notes_hits(bool notes) { SetState(kNotesHits, notes ? kNotesHits : 0); }
   void set_tier(unsigned tier) { SetState(kHot, tier != 0 ? kHot : 0); }

@@ -39,6 +39,27 @@ bool EntryQueues::Move(unsigned queue, Entry* entry, bool newest) {
 
 void EntryQueues::Remove(const Entry* entry) { Leave(entry->place()); }
 
+void EntryQueues::Append(unsigned queue, unsigned to) {
+  Queue& front = queues_[queue];
+  Queue& back = queues_[to];
+  if (front.newest == kNone) return;
+  for (uint32_t number = front.newest; number != kNone; number = At(number)->older) {
+    At(number)->queue = to & (kMostQueues - 1);
+  }
+  const uint32_t newer = front.oldest;
+  const uint32_t older = back.newest;
+  if (older == kNone) {
+    back = front;
+  } else {
+    At(newer)->older = older;
+    At(older)->newer = newer;
+    back.newest = front.newest;
+    back.size += front.size;
+  }
+  front = Queue();
+  MergeIfSparse(newer, older);
+}
+
 void EntryQueues::Leave(uint32_t place) {
   const uint32_t number = BlockOf(place);
   Block* const block = At(number);
@@ -98,7 +119,7 @@ uint32_t EntryQueues::AddBlock(unsigned queue, bool newest) {
   }
   ++blocks_;
   block->taken = 0;
-  block->queue = queue & (kQueues - 1);
+  block->queue = queue & (kMostQueues - 1);
   Queue& ends = queues_[queue];
   const uint32_t neighbour = newest ? ends.newest : ends.oldest;
   (newest ? block->older : block->newer) = neighbour;
@@ -145,7 +166,7 @@ void EntryQueues::MergeIfSparse(uint32_t newer, uint32_t older) {
 }
 
 int64_t EntryQueues::MemoryBytes() const {
-  static_assert(sizeof(void*) != 8 || sizeof(Block) == 496);
+  static_assert(sizeof(void*) != 8 || sizeof(Block) == 480);
   return static_cast<int64_t>(blocks_ * (sizeof(Block) + 8) + table_.capacity() * sizeof(uintptr_t));
 }
 

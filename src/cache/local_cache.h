@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -10,6 +12,7 @@
 #include <memory>
 #include <string_view>
 
+#include "cache/ages.h"
 #include "cache/loan.h"
 #include "cache/shards.h"
 #include "cache/terms.h"
@@ -116,13 +119,16 @@ class LocalCache {
   using Counts = ThreadCounts<size_t{kCustomHits} + kTiers>;
 
   // Read by every get.
+  std::atomic<bool> stamping_{false};  // As the ages do.
   Shards shards_;
+  std::array<Ages, kTiers> ages_;
   Counts counts_;
 };
 
 template <typename Take>
 [[gnu::always_inline]] inline bool LocalCache::Glance(std::string_view key, uint64_t hash, const Take& take) {
   const uint32_t count = shards_.glance_count();
+  const bool stamping = stamping_.load(std::memory_order_relaxed);
   const ReadingThread thread = ReadingThread::Current();
   if (count == 0 || !thread || !Counts::HasOwn(thread.number())) [[unlikely]] {
     return false;
@@ -140,9 +146,14 @@ template <typename Take>
     if (!take(entry, state.tier, thread)) [[unlikely]] {
       return false;
     }
-    entry->CountHit();
+    if (stamping) {
+      ages_[state.tier].Stamp(entry);
+    } else {
+      entry->CountHit();
+    }
   }
-  counts_.AddOwn(thread.number(), kHits + state.tier);
+  const int64_t hits = counts_.AddOwn(thread.number(), kHits + state.tier);
+  if (stamping) ages_[state.tier].OnCount(hits);
   if (state.notes_hits) [[unlikely]] {
     shard->OnNotedHit(entry, hash);
   }

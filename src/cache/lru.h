@@ -1,50 +1,52 @@
-// Lru evicts the entry that was used longest ago. A cache of one shard orders every use; in a larger one, an entry
-// among the latest quarter is not moved again when it is used, so that the most popular cost nothing.
+// Lru evicts the entry that was used longest ago. A cache of one shard orders every use; in a larger one a hit only
+// stamps the entry with its age (ages.h), and an entry finds its place when its turn to leave would have come.
 #pragma once
 
+#include <cstdint>
+
+#include "cache/ages.h"
 #include "cache/entry_queue.h"
 #include "cache/policy.h"
 
 namespace cohort {
 
-// The recent stand before the rest. What leaves the recent for the rest notes its hits from there on, and a hit brings
-// it back (as CacheLib's LRU moves an entry once in a while only; Berg et al., OSDI 2020).
+// With ages, each age has a queue of what was used in it as far as is known: newcomers in their order, then those that
+// were found to have been used again, each of which moves once for all its uses between (as pages do between the
+// generations of Linux's multi-gen LRU). Ages that are no longer told apart share one queue, in their order.
 class Lru final : public EvictionPolicy {
  public:
-  void SetCapacity(int64_t /*charged_bytes*/, int64_t /*entries*/, bool alone) override { exact_ = alone; }
-  bool OnInsert(Entry* entry) override {
-    if (!queues_.PushNewest(Front(), entry)) return false;
-    entry->set_notes_hits(exact_);
-    Settle();
-    return true;
+  // The ages are those of the tier, and outlive it.
+  explicit Lru(Ages* ages) : ages_(*ages) {}
+
+  void SetCapacity(int64_t charged_bytes, int64_t entries, bool alone) override;
+  void OnArrive(const Entry* /*newcomer*/, uint64_t /*hash*/) override { untouched_ = true; }
+  bool OnInsert(Entry* entry) override;
+  void OnHit(Entry* entry) override;
+  void OnRemove(Entry* entry) override {
+    untouched_ = false;
+    queues_.Remove(entry);
   }
-  // Without memory the entry keeps the place of its last use.
-  void OnHit(Entry* entry) override {
-    if (queues_.QueueOf(entry) == kRecent || !queues_.MoveToNewest(Front(), entry)) return;
-    entry->set_notes_hits(exact_);
-    Settle();
-  }
-  void OnRemove(Entry* entry) override { queues_.Remove(entry); }
-  Entry* Victim(Entry* /*newcomer*/, bool /*may_refuse*/, const Room& /*spare*/) override {
-    Entry* const oldest = queues_.Oldest(kRest);
-    return oldest != nullptr ? oldest : queues_.Oldest(kRecent);
-  }
+  // None, unless the newcomer replaces an entry, where those of other shards have been unused for much longer. So a
+  // shard that has come to hold little, since large values left it for small ones, gets its part of the tier back.
+  Entry* Victim(Entry* newcomer, bool may_refuse, const Room& spare) override;
   int64_t MemoryBytes() const override { return queues_.MemoryBytes(); }
 
  private:
-  static constexpr unsigned kRecent = 0;
-  static constexpr unsigned kRest = 1;
+  static constexpr unsigned kAll = Ages::kKept;  // That of older ages; where uses are ordered, of all entries.
 
-  unsigned Front() const { return exact_ ? kRest : kRecent; }
-  void Settle() {
-    while (queues_.Size(kRecent) > queues_.Size(kRest) / 3) {
-      Entry* const entry = queues_.Oldest(kRecent);
-      if (!queues_.MoveToNewest(kRest, entry)) return;
-      entry->set_notes_hits(true);
-    }
-  }
+  static unsigned QueueOf(int64_t age) { return static_cast<unsigned>(age % Ages::kKept); }
+  int64_t OldestKept() const { return newest_ - Ages::kKept + 1; }
+  // From here on `now` is the newest age that has a queue, and no more than kKept have.
+  void Enter(int64_t now);
+  Entry* Oldest(int64_t* age);
 
-  EntryQueues queues_;
+  Ages& ages_;
+  EntryQueues queues_{kAll + 1};
+  int64_t newest_ = 0;
+  int64_t oldest_ = 0;      // No age before it has entries in a queue of its own.
+  int64_t inserts_ = 0;     // Ever.
+  bool told_ = false;       // Of the last insertion: uses were told, and whoever leaves next tells its life.
+  bool untouched_ = false;  // Since the newcomer has arrived.
   bool exact_ = true;
 };
 

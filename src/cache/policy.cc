@@ -5,10 +5,10 @@
 
 namespace cohort {
 
-std::unique_ptr<EvictionPolicy> EvictionPolicy::New(Policy policy, Judge* judge) {
+std::unique_ptr<EvictionPolicy> EvictionPolicy::New(Policy policy, Judge* judge, Ages* ages) {
   switch (policy) {
     case Policy::kLru:
-      return std::make_unique<Lru>();
+      return std::make_unique<Lru>(ages);
     case Policy::kAdaptive:
       break;
   }

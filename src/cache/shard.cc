@@ -4,8 +4,10 @@
 
 namespace cohort {
 
-Shard::Shard(Policy policy, const std::array<Judge*, kTiers>& judges) {
-  for (unsigned tier = 0; tier < kTiers; ++tier) policies_[tier] = EvictionPolicy::New(policy, judges[tier]);
+Shard::Shard(Policy policy, const std::array<Judge*, kTiers>& judges, std::array<Ages, kTiers>* ages) : ages_(*ages) {
+  for (unsigned tier = 0; tier < kTiers; ++tier) {
+    policies_[tier] = EvictionPolicy::New(policy, judges[tier], &(*ages)[tier]);
+  }
 }
 
 Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns,
@@ -15,7 +17,7 @@ Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64
   Entry* const entry = index_.Find(key, hash);
   if (entry == nullptr) return Found::kMiss;
   if (entry->ExpiredAt(now_unix_ns)) return Found::kExpired;
-  entry->CountHit();
+  ages_[entry->tier()].OnHit(entry);
   if (entry->state().notes_hits) Note(entry, hash);
   entry->Ref();
   *value = ValueRef(entry);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/lock_soon.h"
+#include "cache/ages.h"
 #include "cache/entry.h"
 #include "cache/index.h"
 #include "cache/policy.h"
@@ -25,8 +26,8 @@ class alignas(64) Shard {
   // kUnsure: it takes the lock to say. kElsewhere: the cache has another number of shards by now, so ask again.
   enum class Found { kHit, kMiss, kUnsure, kExpired, kElsewhere };
 
-  // `judges`: of the tiers (policy.h).
-  Shard(Policy policy, const std::array<Judge*, kTiers>& judges);
+  // `judges`: of the tiers (policy.h); so `ages`.
+  Shard(Policy policy, const std::array<Judge*, kTiers>& judges, std::array<Ages, kTiers>* ages);
 
   // Looks the key up without the lock: kHit, kMiss, or kUnsure. Hands the entry of a hit to `take(entry)`, which may
   // refer to it or copy it, in a stay among the readers. `shard_count`: how many the caller thinks that the cache has.
@@ -122,6 +123,7 @@ class alignas(64) Shard {
   std::atomic<uint64_t> version_{0};  // Odd while a writer is in.
   std::atomic<uint32_t> shard_count_{0};
   std::atomic<bool> full_of_notes_{false};
+  std::array<Ages, kTiers>& ages_;
   // Written by writers.
   alignas(64) std::mutex mutex_;
   std::unique_ptr<EvictionPolicy> policies_[kTiers];
@@ -156,7 +158,7 @@ Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t ha
       return Found::kUnsure;
     }
     noted = entry->state().notes_hits;
-    entry->CountHit();
+    ages_[entry->tier()].OnHit(entry);
     take(entry);
   }
   if (noted) [[unlikely]] {

@@ -69,9 +69,11 @@ void ShardedCache::Close(Graveyard* dead) {
 void ShardedCache::Open(int64_t cache_bytes) {
   const uint32_t count = ShardsOf(cache_bytes, options_.max_entries);
   counts_.Restart();
+  const bool stamping = options_.policy == Policy::kLru && count > 1;
+  stamping_.store(stamping, std::memory_order_relaxed);
   for (uint32_t i = 0; i < count; ++i) {
     if (shards_.At(i) != nullptr) continue;
-    shards_.Put(i, new Shard(options_.policy, {&tiers_[0].judge, &tiers_[1].judge}));
+    shards_.Put(i, new Shard(options_.policy, {&tiers_[0].judge, &tiers_[1].judge}, &ages_));
   }
   for (unsigned tier = 0; tier < kTiers; ++tier) {
     TierState& state = tiers_[tier];
@@ -79,6 +81,7 @@ void ShardedCache::Open(int64_t cache_bytes) {
     state.budget.SetLimits(limits.bytes, limits.items);
     state.judge.SetLimits(limits.bytes, limits.items);
     state.rejected.store(0, std::memory_order_relaxed);
+    ages_[tier].Restart(stamping);
     for (uint32_t i = 0; i < count; ++i) {
       Shard::Writer shard(shards_.At(i));
       shard.SetCapacity(tier, limits.bytes / count, limits.items == kNoLimit ? kNoLimit : limits.items / count,

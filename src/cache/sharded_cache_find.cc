@@ -45,7 +45,7 @@ Shard::Found ShardedCache::Look(std::string_view key, uint64_t hash, const LazyT
     take(entry, tier);
   });
   if (found == Shard::Found::kHit) {
-    counts_.Add(kHits + tier);
+    ages_[tier].OnCount(counts_.Add(kHits + tier));
   } else if (found == Shard::Found::kMiss) {
     counts_.Add(kMisses);
   }
@@ -106,7 +106,7 @@ ValueRef ShardedCache::FindOurs(std::string_view key, uint64_t hash, int64_t now
       case Shard::Found::kElsewhere:
         continue;
       case Shard::Found::kHit:
-        counts_.Add(kHits + number);
+        ages_[number].OnCount(counts_.Add(kHits + number));
         *tier = TierOf(number);
         return value;
       case Shard::Found::kExpired:

@@ -101,7 +101,7 @@ class Value {
   std::atomic<uint32_t> refs_{1};
   // The rest of the header but the sizes belongs to the cache that holds this value (entry.h).
   std::atomic<uint16_t> state_{0};
-  std::atomic<uint8_t> hits_{0};
+  std::atomic<uint16_t> hits_{0};
   // From the low end: the size, that of the key, the kind, whether it expires.
   const uint64_t shape_;
   uint64_t where_ = 0;

@@ -17,18 +17,19 @@ class ThreadCounts {
   // Whether a thread has a line of its own.
   static bool HasOwn(uint32_t thread) { return thread < kOwnLines; }
   // REQUIRES: HasOwn(thread), which is the current one.
-  void AddOwn(uint32_t thread, size_t counter, int64_t n = 1) {
+  // Returns what that line has counted.
+  int64_t AddOwn(uint32_t thread, size_t counter, int64_t n = 1) {
     // Nobody else writes here.
     std::atomic<int64_t>& count = lines_[thread].counts[counter];
-    count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    const int64_t sum = count.load(std::memory_order_relaxed) + n;
+    count.store(sum, std::memory_order_relaxed);
+    return sum;
   }
-  void Add(size_t counter, int64_t n = 1) {
+  int64_t Add(size_t counter, int64_t n = 1) {
     const uint32_t thread = ThreadNumber();
-    if (HasOwn(thread)) [[likely]] {
-      AddOwn(thread, counter, n);
-    } else {
-      lines_[kOwnLines + thread % kSharedLines].counts[counter].fetch_add(n, std::memory_order_relaxed);
-    }
+    if (HasOwn(thread)) [[likely]]
+      return AddOwn(thread, counter, n);
+    return lines_[kOwnLines + thread % kSharedLines].counts[counter].fetch_add(n, std::memory_order_relaxed) + n;
   }
   // All that was added since the last Restart. What others add meanwhile may be in it or not.
   int64_t Sum(size_t counter) const { return Ever(counter) - before_[counter].load(std::memory_order_relaxed); }

@@ -29,7 +29,7 @@ class EntryQueueTest : public testing::Test {
   }
 
   std::vector<ValueRef> values_;
-  EntryQueues queues_;
+  EntryQueues queues_{EntryQueues::kMostQueues};
 };
 
 TEST_F(EntryQueueTest, IsEmptyAtFirst) {
@@ -59,24 +59,46 @@ TEST_F(EntryQueueTest, JoinsAndLeavesAtBothEnds) {
   EXPECT_EQ(queues_.Size(3), 1U);
 }
 
-TEST_F(EntryQueueTest, TakesHalfAMachineWordMoreThanAPointerWhenFull) {
-  constexpr int kEntries = 61 * 1000;
+TEST_F(EntryQueueTest, FollowsAnotherInItsOrder) {
+  for (const unsigned first : {0U, 1U, 57U, 58U, 200U}) {
+    for (const unsigned second : {0U, 1U, 20U, 200U}) {
+      std::list<Entry*> all;
+      for (unsigned i = 0; i < first + second; ++i) {
+        all.push_back(Make());
+        ASSERT_TRUE(queues_.PushNewest(i < first ? 63 : 2, all.back()));
+      }
+      queues_.Append(2, 63);
+      EXPECT_EQ(Walk(63), all);
+      EXPECT_EQ(queues_.Size(63), first + second);
+      EXPECT_EQ(Walk(2), std::list<Entry*>());
+      for (Entry* const entry : all) {
+        ASSERT_EQ(queues_.QueueOf(entry), 63U);
+        ASSERT_EQ(queues_.Oldest(63), entry);
+        queues_.Remove(entry);
+      }
+      EXPECT_EQ(queues_.MemoryBytes(), 0);
+    }
+  }
+}
+
+TEST_F(EntryQueueTest, TakesLittleMoreThanAPointerWhenFull) {
+  constexpr int kEntries = 58 * 1000;
   for (int i = 0; i < kEntries; ++i) ASSERT_TRUE(queues_.PushNewest(0, Make()));
   EXPECT_LE(queues_.MemoryBytes(), kEntries * 87 / 10);
 }
 
 TEST_F(EntryQueueTest, GivesMemoryBackAsItShrinks) {
   std::vector<Entry*> all;
-  for (int i = 0; i < 61 * 100; ++i) all.push_back(Make());
+  for (int i = 0; i < 58 * 100; ++i) all.push_back(Make());
   for (Entry* const entry : all) ASSERT_TRUE(queues_.PushNewest(0, entry));
   const int64_t full = queues_.MemoryBytes();
   std::mt19937 random(7);
   std::shuffle(all.begin(), all.end(), random);
   for (size_t left = all.size(); left > 0; --left) {
     queues_.Remove(all[left - 1]);
-    // Two neighbours have more than 56 of their 122 places taken.
+    // Two neighbours have more than 53 of their 116 places taken.
     ASSERT_LE(queues_.MemoryBytes(),
-              full * static_cast<int64_t>(left) / static_cast<int64_t>(all.size()) * 122 / 56 + 2048);
+              full * static_cast<int64_t>(left) / static_cast<int64_t>(all.size()) * 116 / 53 + 2048);
   }
   EXPECT_EQ(queues_.MemoryBytes(), 0);
 }
@@ -123,6 +145,10 @@ TEST_F(EntryQueueTest, DoesWhatListsDo) {
       const unsigned queue = random() % kUsed;
       const bool newest = random() % 4 != 0;
       const unsigned dice = random() % 10;
+      if (step % 300 == 299) {
+        queues_.Append(queue, (queue + 1) % kUsed);
+        model[(queue + 1) % kUsed].splice(model[(queue + 1) % kUsed].end(), model[queue]);
+      }
       if (dice < (phase == 0 ? 6U : phase == 1 ? 1U : 0U)) {
         if (out.empty()) continue;
         Entry* const entry = take(&out);

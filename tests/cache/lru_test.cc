@@ -1,4 +1,4 @@
-// The list evicts in the order of use.
+// LRU evicts in the order of use, or of the ages of use.
 #include "cache/lru.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +28,8 @@ class LruTest : public testing::Test {
   }
 
   std::vector<ValueRef> values_;
-  Lru lru_;
+  Ages ages_;
+  Lru lru_{&ages_};
 };
 
 TEST_F(LruTest, EvictsInTheOrderOfUse) {
@@ -54,55 +55,150 @@ TEST_F(LruTest, RemovesFromBothEndsAndTheMiddle) {
   EXPECT_EQ(EvictAll(), "db");
 }
 
-// Of 64, the latest quarter are those whose hits are not asked for.
+// Hits stamp entries; the order of those that were used in one age is that in which they came or were met.
 class LargeLruTest : public LruTest {
  protected:
-  static constexpr int kEntries = 64;
-  static constexpr int kRecent = kEntries / 4;
   LargeLruTest() {
+    ages_.Restart(true);
     lru_.SetCapacity(0, 0, false);
-    for (int i = 0; i < kEntries; ++i) entries_.push_back(Add(std::string(1, static_cast<char>('0' + i))));
   }
-  int Recent() const {
-    int recent = 0;
-    for (const Entry* entry : entries_) recent += entry->state().notes_hits ? 0 : 1;
-    return recent;
+  std::vector<Entry*> AddSome(int count) {
+    std::vector<Entry*> entries;
+    for (int i = 0; i < count; ++i) entries.push_back(Add(std::string(1, static_cast<char>('0' + i))));
+    return entries;
   }
-  std::vector<Entry*> entries_;
+  // As if all shards but this one had entries that are used all the time.
+  void LetAgesPass(int64_t ages = 1) {
+    for (const int64_t end = ages_.now() + ages; ages_.now() < end;) {
+      ages_.OnLeave(ages_.now());
+      ages_.OnCount(0);
+    }
+  }
 };
 
-TEST_F(LargeLruTest, AsksForTheHitsOfAllButTheLatest) {
-  EXPECT_EQ(Recent(), kRecent);
-  for (int i = 0; i < kEntries; ++i)
-    EXPECT_EQ(entries_[static_cast<size_t>(i)]->state().notes_hits, i < kEntries - kRecent);
-  lru_.OnHit(entries_[3]);
-  EXPECT_FALSE(entries_[3]->state().notes_hits);
-  EXPECT_TRUE(entries_[kEntries - kRecent]->state().notes_hits);
-  EXPECT_EQ(Recent(), kRecent);
+TEST_F(LargeLruTest, AsksForNoHits) {
+  for (const Entry* entry : AddSome(20)) EXPECT_FALSE(entry->state().notes_hits);
 }
 
-TEST_F(LargeLruTest, EvictsInTheOrderOfUseButForTheLatest) {
-  for (Entry* const entry : {entries_[5], entries_[0], entries_[63], entries_[5]}) lru_.OnHit(entry);
-  std::string order;
-  for (const Entry* entry : entries_) {
-    if (entry != entries_[5] && entry != entries_[0]) order += entry->key();
+TEST_F(LargeLruTest, EvictsInTheOrderOfTheAgesInWhichTheyWereUsed) {
+  const std::vector<Entry*> entries = AddSome(8);
+  for (const size_t used : {size_t{5}, size_t{0}, size_t{7}, size_t{5}}) {
+    LetAgesPass();
+    ages_.OnHit(entries[used]);
   }
-  EXPECT_EQ(EvictAll(), order + std::string(entries_[5]->key()) + std::string(entries_[0]->key()));
+  LetAgesPass();
+  EXPECT_EQ(EvictAll(), "12346075");
 }
 
 TEST_F(LargeLruTest, WhatIsUsedAgainAndAgainStays) {
+  const std::vector<Entry*> entries = AddSome(64);
   std::string evicted;
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 5000; ++i) {
     for (const size_t hot : {size_t{10}, size_t{20}}) {
-      if (entries_[hot]->state().notes_hits) lru_.OnHit(entries_[hot]);
+      ages_.OnHit(entries[hot]);
+      ages_.OnCount(i);
     }
     Entry* const victim = lru_.Victim(nullptr, false, Room());
     evicted += victim->key();
     lru_.OnRemove(victim);
     ASSERT_TRUE(lru_.OnInsert(victim));
   }
-  EXPECT_EQ(evicted.find_first_of(std::string(entries_[10]->key()) + std::string(entries_[20]->key())),
+  EXPECT_EQ(evicted.find_first_of(std::string(entries[10]->key()) + std::string(entries[20]->key())),
             std::string::npos);
+  EXPECT_EQ(evicted.substr(0, 62 * 10), evicted.substr(62, 62 * 10));
+}
+
+TEST_F(LargeLruTest, WhatNobodyHasLookedAtForManyAgesIsStillTheOldest) {
+  const std::vector<Entry*> entries = AddSome(6);
+  LetAgesPass(2000);
+  for (const size_t used : {size_t{4}, size_t{1}}) {
+    LetAgesPass(3);
+    ages_.OnHit(entries[used]);
+  }
+  Add("late");
+  EXPECT_EQ(lru_.Victim(nullptr, false, Room()), entries[0]);
+  LetAgesPass(2000);
+  ages_.OnHit(entries[5]);
+  // Those that were used so long ago are no longer told apart.
+  EXPECT_EQ(EvictAll(), "01234late5");
+}
+
+TEST_F(LargeLruTest, HitsAloneBeginAgesButNeverTooMany) {
+  AddSome(64);
+  const int64_t before = ages_.now();
+  for (int64_t hits = 1; hits <= 1000; ++hits) ages_.OnCount(hits);
+  EXPECT_GT(ages_.now(), before + Ages::kKept / 2);
+  for (int64_t hits = 1; hits <= 10'000'000; ++hits) ages_.OnCount(hits);
+  EXPECT_LT(ages_.now(), before + 400);
+}
+
+TEST_F(LargeLruTest, AnAgeIsASmallPartOfALife) {
+  const std::vector<Entry*> entries = AddSome(64);
+  int64_t before = 0;
+  for (int i = 0; i < 64 * 200; ++i) {
+    if (i == 64 * 100) before = ages_.now();
+    Entry* const victim = lru_.Victim(nullptr, false, Room());
+    lru_.OnRemove(victim);
+    ASSERT_TRUE(lru_.OnInsert(victim));
+  }
+  EXPECT_GT(ages_.now() - before, 100 * 8);
+  EXPECT_LT(ages_.now() - before, 100 * Ages::kKept);
+}
+
+TEST_F(LargeLruTest, AChoiceAmongManyThatWereUsedIsShort) {
+  std::vector<Entry*> entries;
+  for (int i = 0; i < 1000; ++i) entries.push_back(Add(std::to_string(i)));
+  LetAgesPass();
+  ages_.OnHit(entries[30]);
+  LetAgesPass();
+  for (Entry* const entry : entries) {
+    if (entry != entries[30]) ages_.OnHit(entry);
+  }
+  LetAgesPass();
+  EXPECT_EQ(lru_.Victim(nullptr, false, Room()), entries[30]);
+}
+
+// What is left to a shard of few entries leaves young there.
+TEST_F(LargeLruTest, AsksAllShardsForRoomWhereItsOwnEntriesWouldLeaveMuchEarlier) {
+  Lru large(&ages_);
+  large.SetCapacity(0, 0, false);
+  const ValueRef newcomer = Value::Copy("new", "", 0);
+  const auto turn_over = [&](Lru* lru) {
+    Entry* const victim = lru->Victim(nullptr, false, Room());
+    lru->OnRemove(victim);
+    ASSERT_TRUE(lru->OnInsert(victim));
+  };
+  for (int i = 0; i < 100; ++i) {
+    values_.push_back(Value::Copy("large", "", 0));
+    ASSERT_TRUE(large.OnInsert(Entry::Of(values_.back().get())));
+  }
+  AddSome(10);
+  for (int i = 0; i < 3000; ++i) {
+    turn_over(&large);
+    if (i % 10 == 0) turn_over(&lru_);
+  }
+  const auto victim_for_newcomer = [&](Lru* lru) { return lru->Victim(Entry::Of(newcomer.get()), false, Room()); };
+  for (Lru* const lru : {&large, &lru_}) lru->OnArrive(nullptr, 0);
+  EXPECT_NE(victim_for_newcomer(&large), nullptr);
+  EXPECT_NE(victim_for_newcomer(&lru_), nullptr);
+  for (int i = 0; i < 3000; ++i) {
+    turn_over(&large);
+    for (int j = 0; j < 2; ++j) turn_over(&lru_);
+  }
+  for (Lru* const lru : {&large, &lru_}) lru->OnArrive(nullptr, 0);
+  EXPECT_NE(victim_for_newcomer(&large), nullptr);
+  EXPECT_EQ(victim_for_newcomer(&lru_), nullptr);
+  EXPECT_NE(lru_.Victim(nullptr, false, Room()), nullptr);
+  // A newcomer that replaces an entry: nobody may see its key absent.
+  lru_.OnRemove(lru_.Victim(nullptr, false, Room()));
+  EXPECT_NE(victim_for_newcomer(&lru_), nullptr);
+}
+
+TEST(Ages, KnowsAStampFromThePresentAge) {
+  for (const int64_t now : {int64_t{0}, int64_t{70'000}, int64_t{1} << 40}) {
+    for (const int64_t ago : {0, 1, 31, 32'000}) EXPECT_EQ(Ages::Of(static_cast<uint16_t>(now - ago), now), now - ago);
+    EXPECT_EQ(Ages::Of(static_cast<uint16_t>(now + 2), now), now);
+  }
 }
 
 }  // namespace

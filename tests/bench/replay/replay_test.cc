@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -89,6 +91,37 @@ void ExpectNearTheBest(bool bytes, double behind) {
 TEST(Replay, TheAdaptivePolicyIsNearTheBestOnEveryTrace) { ExpectNearTheBest(false, 0.012); }
 // GDSF, which is made for that, is ahead in a few rows; what knows nothing of sizes is far behind.
 TEST(Replay, TheAdaptivePolicyIsNearTheBestWithValuesOfManySizes) { ExpectNearTheBest(true, 0.035); }
+
+// Where the cache has more than one shard, hits are not ordered, and a shard has as much as it happens to have.
+TEST(Replay, LruIsWithinATenthOfAPointOfTheExactModel) {
+  for (const char* name : {"lirs_multi3", "lirs_2_pools", "lirs_sprite", "cache2k_web12"}) {
+    const Trace trace = ReadTrace(COHORT_SOURCE_DIR "/tests/vectors/traces/" + std::string(name) + ".txt.gz");
+    for (const bool bytes : {false, true}) {
+      for (const char* percent : {"1%", "5%", "20%"}) {
+        const Room room = ParseRoom(percent, bytes);
+        const auto requests = static_cast<double>(trace.requests.size());
+        const double exact = static_cast<double>(Replay(trace, "reference:lru", room).hits) / requests;
+        EXPECT_NEAR(static_cast<double>(Replay(trace, "lru", room).hits) / requests, exact, 0.001)
+            << name << " " << percent << (bytes ? " of the bytes" : "");
+      }
+    }
+  }
+}
+
+// Of two shards with values of all sizes, each newcomer makes room in its own.
+TEST(Replay, NoShardIsLeftWithLittle) {
+  Trace trace;
+  for (int i = 0; i < 20'000; ++i) trace.keys.push_back(std::to_string(i));
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 400'000; ++i) {
+    const double part = std::ldexp(static_cast<double>(random() >> 11), -53);
+    trace.requests.push_back(static_cast<uint32_t>(part * part * part * 20'000));
+  }
+  const Room room = ParseRoom("6000000", true);
+  const auto requests = static_cast<double>(trace.requests.size());
+  const double exact = static_cast<double>(Replay(trace, "reference:lru", room).hits) / requests;
+  EXPECT_NEAR(static_cast<double>(Replay(trace, "lru", room).hits) / requests, exact, 0.001);
+}
 
 }  // namespace
 }  // namespace cohort::replay
