@@ -1,12 +1,12 @@
 //! One get, from its call to its value.
 
-use crate::ffi::{Begun, LoadHandle};
+use crate::ffi::{Begun, LoadHandle, Place, Sat, Seat};
 use crate::getter::Led;
 use crate::group::Group;
 use crate::key::{is_loading, Open};
 use crate::spawn::block_on;
 use crate::telemetry::GetSpan;
-use crate::wait::{new_waiter, Found, Outcome, Source, Waiter};
+use crate::wait::{found, give_back, leave_seat, new_waiter, take_lent, take_seat, Found, Outcome, Source, Waiter};
 use crate::{Error, Value};
 use std::future::Future;
 use std::pin::Pin;
@@ -56,29 +56,86 @@ fn no_value() -> Error {
     Error::Internal("a hit has no value".into())
 }
 
-/// The first step of a get, and all of one that hits. `blocks`: the caller waits on its thread for what is to come.
+/// The first step of a get that will be awaited, and all of one that hits.
+fn begin(group: &Group, key: &[u8], flags: i32, timeout: Option<Duration>) -> Step {
+    let core = &*group.0.core;
+    if is_loading(core.id, key) {
+        return begin_own(group, key);
+    }
+    // A blocking getter would keep the thread that polls. Who leads has no deadline of its own.
+    let leads = core.has_getter && timeout.is_none() && !core.blocking;
+    let flags = flags | if leads { cohort_sys::COHORT_GET_CAN_LEAD } else { 0 };
+    let lent = take_lent();
+    let begun = group.0.handle.begin(key, None, flags, millis(timeout), &Place::Reader(&core.shared.queue, &lent));
+    if let Ok(Begun::Pending(ticket)) = begun {
+        return pending(group, key, leads, lent.into_waiter(), ticket);
+    }
+    // Nothing is pending, so the engine has forgotten the tag.
+    give_back(lent);
+    match begun {
+        Ok(Begun::Hit(value, source)) => Step::Found(Ok((Value(value), Source::from_number(source)))),
+        Ok(Begun::Copied | Begun::Pending(_)) => Step::Copied,
+        Ok(Begun::Lead(load)) => lead(group, key, load),
+        Err(error) => Step::Found(Err(error)),
+    }
+}
+
+/// A get for which this thread waits: all of it, unless a task of ours is to run the getter.
 #[inline]
-fn begin(
+fn begin_here(
     group: &Group,
     key: &[u8],
-    into: Option<&mut Vec<u8>>,
+    mut into: Option<&mut Vec<u8>>,
     flags: i32,
     timeout: Option<Duration>,
-    blocks: bool,
 ) -> Step {
     let core = &*group.0.core;
     if is_loading(core.id, key) {
         return begin_own(group, key);
     }
-    // A blocking getter may run here only if here is where the caller blocks. Who leads has no deadline of its own.
-    let leads = core.has_getter && timeout.is_none() && (blocks || !core.blocking);
+    let leads = core.has_getter && timeout.is_none();
     let flags = flags | if leads { cohort_sys::COHORT_GET_CAN_LEAD } else { 0 };
-    match group.0.handle.begin(key, into, flags, millis(timeout), &core.shared.queue) {
+    let mut seat = match take_seat() {
+        Ok(seat) => seat,
+        Err(error) => return Step::Found(Err(error)),
+    };
+    let mut begun = group.0.handle.begin(key, into.as_deref_mut(), flags, millis(timeout), &Place::Seat(&seat));
+    if let Err(Error::Forked) = begun {
+        // Perhaps it is only the seat that a parent of this process has made.
+        match Seat::new() {
+            Ok(new) => *seat = new,
+            Err(error) => return Step::Found(Err(error)),
+        }
+        begun = group.0.handle.begin(key, into, flags, millis(timeout), &Place::Seat(&seat));
+    }
+    if let Ok(Begun::Pending(_)) = begun {
+        return wait_here(group, key, seat);
+    }
+    leave_seat(seat);
+    match begun {
         Ok(Begun::Hit(value, source)) => Step::Found(Ok((Value(value), Source::from_number(source)))),
-        Ok(Begun::Copied) => Step::Copied,
-        Ok(Begun::Pending { waiter, ticket }) => pending(group, key, leads, waiter, ticket),
+        Ok(Begun::Copied | Begun::Pending(_)) => Step::Copied,
         Ok(Begun::Lead(load)) => lead(group, key, load),
         Err(error) => Step::Found(Err(error)),
+    }
+}
+
+/// Waits for the end of what began in the seat, with nobody in between: whoever brings it wakes this thread.
+#[cold]
+fn wait_here(group: &Group, key: &[u8], mut seat: Box<Seat>) -> Step {
+    let core = &group.0.core;
+    let span = GetSpan::new(&core.name, key);
+    let mut came = None;
+    seat.wait(1, |_, sat| came = Some(sat));
+    leave_seat(seat);
+    match came {
+        Some(Sat::Lead(load)) => lead_in(group, load, span),
+        Some(Sat::Got(got)) => {
+            let found = found(got, |tag| core.shared.failures.receive(tag));
+            span.ended(&found);
+            Step::Found(found)
+        }
+        None => Step::Found(Err(no_value())),
     }
 }
 
@@ -101,10 +158,12 @@ fn pending(group: &Group, key: &[u8], leads: bool, waiter: Arc<Waiter>, ticket: 
 
 #[cold]
 fn lead(group: &Group, key: &[u8], load: LoadHandle) -> Step {
-    let core = &group.0.core;
-    let span = GetSpan::new(&core.name, key);
+    lead_in(group, load, GetSpan::new(&group.0.core.name, key))
+}
+
+fn lead_in(group: &Group, load: LoadHandle, span: GetSpan) -> Step {
     let waiter = new_waiter();
-    match span.within(|| core.lead(load, &waiter)) {
+    match span.within(|| group.0.core.lead(load, &waiter)) {
         Led::Found(found) => {
             span.ended(&found);
             Step::Found(found)
@@ -135,7 +194,7 @@ impl Group {
     }
 
     fn get_bytes(&self, key: &[u8]) -> Result<Value, Error> {
-        match begin(self, key, None, 0, None, true) {
+        match begin_here(self, key, None, 0, None) {
             Step::Found(found) => found.map(|(value, _)| value),
             Step::Copied => Err(no_value()),
             Step::Wait(state) => self.wait_blocking(key, state),
@@ -160,7 +219,7 @@ impl Group {
     }
 
     fn get_bytes_into(&self, key: &[u8], buffer: &mut Vec<u8>) -> Result<(), Error> {
-        let value = match begin(self, key, Some(buffer), 0, None, true) {
+        let value = match begin_here(self, key, Some(buffer), 0, None) {
             Step::Found(found) => found?.0,
             Step::Copied => return Ok(()),
             Step::Wait(state) => self.wait_blocking(key, state)?,
@@ -221,7 +280,7 @@ impl<K: AsRef<[u8]>> Get<K> {
     }
 
     fn wait_with_source(mut self) -> Found {
-        match begin(&self.group, self.key.as_ref(), None, self.flags, self.timeout, true) {
+        match begin_here(&self.group, self.key.as_ref(), None, self.flags, self.timeout) {
             Step::Found(found) => found,
             Step::Copied => Err(no_value()),
             Step::Wait(state) => {
@@ -269,7 +328,7 @@ impl<K: AsRef<[u8]>> Get<K> {
 
     fn poll_found(&mut self, context: &Context<'_>) -> Poll<Found> {
         if matches!(self.state, State::New) {
-            let found = match begin(&self.group, self.key.as_ref(), None, self.flags, self.timeout, false) {
+            let found = match begin(&self.group, self.key.as_ref(), self.flags, self.timeout) {
                 Step::Found(found) => found,
                 Step::Copied => Err(no_value()),
                 Step::Wait(state) => {

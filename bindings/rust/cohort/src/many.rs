@@ -1,10 +1,10 @@
 //! Many gets in one call: those of one owner travel in one request.
 
-use crate::ffi::MAX_BATCH;
+use crate::ffi::{Sat, Seat, MAX_BATCH};
 use crate::get::millis;
 use crate::group::Group;
 use crate::spawn::block_on;
-use crate::wait::{Batch, Found, Source};
+use crate::wait::{found, leave_seat, take_seat, Batch, Found, Source};
 use crate::{Error, Value};
 use std::future::Future;
 use std::pin::Pin;
@@ -28,6 +28,16 @@ impl Packed {
             packed.sizes.push(i64::try_from(key.len()).unwrap_or(i64::MAX));
         }
         packed
+    }
+
+    /// Their bytes and sizes, so many at once as the engine takes.
+    fn parts(&self) -> impl Iterator<Item = (&[u8], &[i64])> {
+        let mut at = 0;
+        self.sizes.chunks(MOST_KEYS).map(move |sizes| {
+            let first = at;
+            at += sizes.iter().sum::<i64>() as usize;
+            (&self.bytes[first..at], sizes)
+        })
     }
 }
 
@@ -66,29 +76,63 @@ impl GetMany {
 
     /// Waits on this thread.
     pub fn wait(self) -> Vec<Result<Value, Error>> {
-        block_on(self)
+        if self.begun.is_some() {
+            return block_on(self);
+        }
+        match take_seat() {
+            Ok(seat) => self.wait_here(seat),
+            Err(error) => self.keys.sizes.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    /// Begins, and takes the events where they come, with nobody in between.
+    fn wait_here(&self, mut seat: Box<Seat>) -> Vec<Result<Value, Error>> {
+        let core = &self.group.0.core;
+        let mut ends: Vec<Option<Result<Value, Error>>> = Vec::with_capacity(self.keys.sizes.len());
+        let mut coming = 0;
+        for (keys, sizes) in self.keys.parts() {
+            let first = ends.len() as u64;
+            let mut begun = self.group.0.handle.begin_many_seated(keys, sizes, millis(self.timeout), &seat, first);
+            if let (Err(Error::Forked), 0, Ok(new)) = (&begun, coming, Seat::new()) {
+                // Perhaps it is only the seat that a parent of this process has made.
+                *seat = new;
+                begun = self.group.0.handle.begin_many_seated(keys, sizes, millis(self.timeout), &seat, first);
+            }
+            match begun {
+                Ok(begun) => ends.extend(begun.hits.into_iter().map(|hit| match hit {
+                    Some((value, _)) => Some(Ok(Value(value))),
+                    None => {
+                        coming += 1;
+                        None
+                    }
+                })),
+                Err(error) => ends.extend(sizes.iter().map(|_| Some(Err(error.clone())))),
+            }
+        }
+        seat.wait(coming, |tag, sat| {
+            let end = match sat {
+                Sat::Got(got) => found(got, |tag| core.shared.failures.receive(tag)).map(|(value, _)| value),
+                Sat::Lead(_) => Err(Error::Internal("a get of many was to lead".into())),
+            };
+            if let Some(place) = ends.get_mut(usize::try_from(tag).unwrap_or(usize::MAX)) {
+                *place = Some(end);
+            }
+        });
+        leave_seat(seat);
+        ends.into_iter()
+            .map(|end| end.unwrap_or_else(|| Err(Error::Internal("a get of many had no end".into()))))
+            .collect()
     }
 
     fn begin(&mut self) -> Vec<Part> {
-        let mut parts = Vec::new();
-        let (mut first, mut at) = (0, 0);
-        while first < self.keys.sizes.len() {
-            let sizes = &self.keys.sizes[first..self.keys.sizes.len().min(first + MOST_KEYS)];
-            let bytes: i64 = sizes.iter().sum();
-            let keys = &self.keys.bytes[at..at + bytes as usize];
-            parts.push(self.begin_part(keys, sizes));
-            first += sizes.len();
-            at += keys.len();
-        }
-        parts
+        self.keys.parts().map(|(keys, sizes)| self.begin_part(keys, sizes)).collect()
     }
 
     fn begin_part(&self, keys: &[u8], sizes: &[i64]) -> Part {
         let shared = &self.group.0.core.shared;
         let batch = Arc::new(Batch::new(sizes.len()));
         let number = shared.batches.add(Arc::clone(&batch));
-        let tickets = match self.group.0.handle.begin_many(keys, sizes, 0, millis(self.timeout), &shared.queue, number)
-        {
+        let tickets = match self.group.0.handle.begin_many(keys, sizes, millis(self.timeout), &shared.queue, number) {
             Ok(begun) => {
                 let hit = |(value, source)| Ok((Value(value), Source::from_number(source)));
                 batch.expect(begun.hits.into_iter().map(|found| found.map(hit)).collect());

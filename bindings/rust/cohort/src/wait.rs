@@ -1,6 +1,6 @@
 //! A waiter is where one operation's end arrives: whoever waits for it is woken, exactly once.
 
-use crate::ffi::{Got, Lent, LoadHandle, ResponseHandle};
+use crate::ffi::{Got, Lent, LoadHandle, ResponseHandle, Seat};
 use crate::getter::{GroupCore, Led};
 use crate::key::Open;
 use crate::{Error, Value};
@@ -165,6 +165,8 @@ impl Waiter {
 thread_local! {
     /// A hit uses its waiter for nothing: the next get of the thread takes it over, lent as it is.
     static SPARE: Cell<Option<Lent>> = const { Cell::new(None) };
+    /// Where this thread waits; nobody's while a get of the thread sits there.
+    static SEAT: Cell<Option<Box<Seat>>> = const { Cell::new(None) };
 }
 
 /// A fresh waiter.
@@ -182,6 +184,21 @@ pub(crate) fn take_lent() -> Lent {
 #[inline]
 pub(crate) fn give_back(lent: Lent) {
     let _ = SPARE.try_with(|spare| spare.set(Some(lent)));
+}
+
+/// This thread's seat, or one more: an eviction that a get brings about may tell a listener who gets as well.
+#[inline]
+pub(crate) fn take_seat() -> Result<Box<Seat>, Error> {
+    match SEAT.try_with(Cell::take).ok().flatten() {
+        Some(seat) => Ok(seat),
+        None => Seat::new().map(Box::new),
+    }
+}
+
+/// Leaves a seat whose events have all been taken.
+#[inline]
+pub(crate) fn leave_seat(seat: Box<Seat>) {
+    let _ = SEAT.try_with(|place| place.set(Some(seat)));
 }
 
 /// Many gets that began in one call, and what has come of them.

@@ -44,6 +44,17 @@ fn a_child_is_told_and_makes_instances_of_its_own() {
         0
     });
     assert_eq!(code, 0);
+    let code = fork(|| {
+        // Of its parent it has only what this thread keeps for its gets.
+        let own = Instance::builder().build().unwrap();
+        let mine = own.new_group("g").getter(|key| async move { Ok(format!("child {key}")) }).build().unwrap();
+        let many = mine.get_many(["one", "two"]).timeout(Duration::from_secs(60)).wait();
+        if many.into_iter().map(Result::unwrap).ne(["child one", "child two"]) {
+            return 1;
+        }
+        i32::from(mine.get("key").timeout(Duration::from_secs(60)).wait().unwrap() != "child key")
+    });
+    assert_eq!(code, 0);
     assert_eq!(group.get_blocking("after").unwrap(), "after", "the parent goes on");
     assert!(node.address().is_some());
 }

@@ -1,8 +1,8 @@
 //! A handle to a group, with every operation on it.
 
 use super::error::{lasting, told_by, ErrorSlot};
-use super::queue::{batch_tag, lend, redeem};
-use super::{status, sys, LoadHandle, Queue, Status, ValueHandle};
+use super::queue::{batch_tag, lend, redeem, Lent};
+use super::{status, sys, LoadHandle, Queue, Seat, Status, ValueHandle};
 use crate::wait::{give_back, take_lent, Waiter};
 use crate::Error;
 use core::ffi::{c_char, c_void};
@@ -14,11 +14,17 @@ pub(crate) enum Begun {
     Hit(ValueHandle, i32),
     /// A hit, which is in the caller's buffer.
     Copied,
-    Pending {
-        waiter: Arc<Waiter>,
-        ticket: u64,
-    },
+    /// An event will come; its ticket.
+    Pending(u64),
     Lead(LoadHandle),
+}
+
+/// Where the event of a get goes, should it be pending.
+pub(crate) enum Place<'a> {
+    /// To the reader of that queue, which ends the waiter.
+    Reader(&'a Queue, &'a Lent),
+    /// To this thread's seat, with the tag 0. The thread will wait there: it may be kept meanwhile, to ask the owner itself.
+    Seat(&'a Seat),
 }
 
 /// How many gets began: what was here, and the tickets of the others (0: it was here).
@@ -85,15 +91,18 @@ impl GroupHandle {
         into: Option<&mut Vec<u8>>,
         flags: i32,
         timeout_ms: i64,
-        queue: &Queue,
+        place: &Place<'_>,
     ) -> Result<Begun, Error> {
         let error = lasting();
-        let lent = take_lent();
+        let (queue, tag, flags) = match place {
+            Place::Reader(queue, lent) => (queue.as_ptr(), lent.tag(), flags),
+            Place::Seat(seat) => (seat.as_ptr(), 0, flags | sys::COHORT_GET_LEND),
+        };
         let mut room = Room::of(into);
         // SAFETY: zero is a value of every field.
         let mut answer: sys::cohort_answer_t = unsafe { core::mem::zeroed() };
         // SAFETY: the key, the room, the answer and the error live for the call; the queue's engine part is kept by the engine.
-        // The tag is the lent waiter's, which is kept below unless an event will bring it.
+        // A lent waiter's tag is one that its caller keeps unless the get is pending.
         let began = unsafe {
             sys::cohort_group_begin(
                 self.0.as_ptr(),
@@ -103,19 +112,15 @@ impl GroupHandle {
                 room.size(),
                 flags,
                 timeout_ms,
-                queue.as_ptr(),
-                lent.tag(),
+                queue,
+                tag,
                 &mut answer,
                 error,
             )
         };
-        if began == sys::COHORT_BEGIN_PENDING {
-            return Ok(Begun::Pending { waiter: lent.into_waiter(), ticket: answer.ticket });
-        }
-        // Nothing is pending, so the engine has forgotten the tag.
-        give_back(lent);
         match began {
             sys::COHORT_BEGIN_HIT => Ok(room.hit(&answer)),
+            sys::COHORT_BEGIN_PENDING => Ok(Begun::Pending(answer.ticket)),
             // SAFETY: the answer's load is ours.
             sys::COHORT_BEGIN_LEAD => match unsafe { LoadHandle::adopt(answer.load) } {
                 Some(load) => Ok(Begun::Lead(load)),
@@ -154,10 +159,32 @@ impl GroupHandle {
         &self,
         keys: &[u8],
         sizes: &[i64],
-        flags: i32,
         timeout_ms: i64,
         queue: &Queue,
         batch: u64,
+    ) -> Result<Hits, Error> {
+        self.begin_many_at(keys, sizes, timeout_ms, queue.as_ptr(), batch_tag(batch))
+    }
+
+    /// As `begin_many`, by a thread that will wait in its seat: each event has its key's place as a tag, counted from `first`.
+    pub(crate) fn begin_many_seated(
+        &self,
+        keys: &[u8],
+        sizes: &[i64],
+        timeout_ms: i64,
+        seat: &Seat,
+        first: u64,
+    ) -> Result<Hits, Error> {
+        self.begin_many_at(keys, sizes, timeout_ms, seat.as_ptr(), first)
+    }
+
+    fn begin_many_at(
+        &self,
+        keys: &[u8],
+        sizes: &[i64],
+        timeout_ms: i64,
+        queue: *mut sys::cohort_queue_t,
+        first_tag: u64,
     ) -> Result<Hits, Error> {
         let error = ErrorSlot::new();
         // SAFETY: zero is a value of every field.
@@ -170,10 +197,10 @@ impl GroupHandle {
                 keys.len(),
                 sizes.as_ptr(),
                 sizes.len(),
-                flags,
+                0,
                 timeout_ms,
-                queue.as_ptr(),
-                batch_tag(batch),
+                queue,
+                first_tag,
                 answers.as_mut_ptr(),
                 error.as_ptr(),
             )

@@ -17,11 +17,11 @@ mod value;
 
 pub(crate) use callback::CacheHooks;
 pub(crate) use error::{status, Status};
-pub(crate) use group::{Begun, GroupHandle};
+pub(crate) use group::{Begun, GroupHandle, Place};
 pub(crate) use instance::InstanceHandle;
 pub(crate) use load::LoadHandle;
 pub(crate) use options::{GroupOptions, InstanceOptions, TransportHandle};
-pub(crate) use queue::{Event, Got, Lent, Queue, Room, To, MAX_BATCH};
+pub(crate) use queue::{Event, Got, Lent, Queue, Room, Sat, Seat, To, MAX_BATCH};
 pub(crate) use request::RequestHandle;
 pub(crate) use response::ResponseHandle;
 pub(crate) use value::ValueHandle;

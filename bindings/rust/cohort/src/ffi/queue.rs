@@ -36,7 +36,7 @@ impl Lent {
     }
 
     /// The caller's reference, when the other one is the engine's: an event with the tag will come, or has come.
-    pub(super) fn into_waiter(self) -> Arc<Waiter> {
+    pub(crate) fn into_waiter(self) -> Arc<Waiter> {
         let waiter = self.0;
         core::mem::forget(self);
         // SAFETY: of the two references this is the one that no event takes.
@@ -144,6 +144,52 @@ impl Drop for Queue {
     }
 }
 
+/// A queue of a thread's own, for the gets that it waits for: whoever ends one wakes the thread itself. Who waits here takes every
+/// event of what it began before it gives the seat to the thread's next get.
+pub(crate) struct Seat {
+    queue: Queue,
+    room: Room,
+}
+
+/// How a get ended that was waited for in a seat.
+pub(crate) enum Sat {
+    Got(Got),
+    /// The caller runs the getter itself: the load was given up by whoever ran it.
+    Lead(LoadHandle),
+}
+
+impl Seat {
+    /// The most events that are taken in one call.
+    const ROOM: usize = 256;
+
+    pub(crate) fn new() -> Result<Self, Error> {
+        Ok(Self { queue: Queue::new()?, room: Room::new(1) })
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut sys::cohort_queue_t {
+        self.queue.as_ptr()
+    }
+
+    /// Waits for `events`, and hands each to `take` with its tag.
+    pub(crate) fn wait(&mut self, mut events: usize, mut take: impl FnMut(u64, Sat)) {
+        let room = events.min(Self::ROOM);
+        if self.room.0.len() < room {
+            self.room = Room::new(room);
+        }
+        while events > 0 {
+            let room = &mut self.room.0;
+            // SAFETY: the array has room for so many events; the engine writes as many as it returns.
+            let count = unsafe { sys::cohort_queue_wait(self.queue.as_ptr(), room.as_mut_ptr(), room.len(), -1) };
+            for raw in room.iter_mut().take(usize::try_from(count).unwrap_or(0)) {
+                // SAFETY: the engine has just written it and it is taken once.
+                let sat = unsafe { sat_of(raw) };
+                take(raw.tag, sat);
+                events -= 1;
+            }
+        }
+    }
+}
+
 /// Where a batch of events lands.
 pub(crate) struct Room(Vec<sys::cohort_event_t>);
 
@@ -157,12 +203,54 @@ impl Room {
     }
 }
 
+/// Takes the end of a get out of its event.
+///
+/// # Safety
+/// The engine wrote the event of a get, and it has not been taken.
+unsafe fn got_of(raw: &mut sys::cohort_event_t) -> Got {
+    if raw.status != status::OK {
+        // SAFETY: a failure's data is its message, which lives until the event is released.
+        let message = unsafe { super::text(raw.data, raw.size) };
+        return Got::Failed { status: raw.status, message, error_tag: raw.error_tag };
+    }
+    // SAFETY: the receiver owns the value, which is taken once and cleared.
+    match unsafe { ValueHandle::adopt(core::mem::replace(&mut raw.value, core::ptr::null_mut())) } {
+        Some(value) => Got::Value { value, source: raw.source },
+        None => lost("an event has no value"),
+    }
+}
+
+fn lost(message: &str) -> Got {
+    Got::Failed { status: sys::COHORT_INTERNAL, message: message.into(), error_tag: 0 }
+}
+
+/// Takes what an event in a seat owns out of it.
+///
+/// # Safety
+/// The engine wrote the event, and it has not been taken.
+unsafe fn sat_of(raw: &mut sys::cohort_event_t) -> Sat {
+    let sat = match raw.kind {
+        // SAFETY: as promised.
+        sys::COHORT_EVENT_GET => Sat::Got(unsafe { got_of(raw) }),
+        // SAFETY: the receiver owns the load, which is taken once and cleared.
+        sys::COHORT_EVENT_LEAD => {
+            match unsafe { LoadHandle::adopt(core::mem::replace(&mut raw.load, core::ptr::null_mut())) } {
+                Some(load) => Sat::Lead(load),
+                None => Sat::Got(lost("a lead has no load")),
+            }
+        }
+        _ => Sat::Got(lost("a get ended as something else")),
+    };
+    // SAFETY: what was not taken, such as a message.
+    unsafe { sys::cohort_event_release(raw) };
+    sat
+}
+
 /// Takes what an event owns out of it.
 ///
 /// # Safety
 /// The engine wrote the event, and it has not been taken.
 unsafe fn event_of(raw: &mut sys::cohort_event_t) -> Option<Event> {
-    let take_message = |raw: &sys::cohort_event_t| unsafe { super::text(raw.data, raw.size) };
     // SAFETY of all below: the receiver owns value, load and response; each is taken once and cleared. Tags of these kinds
     // were lent by this binding, and an operation has one event.
     let event = match raw.kind {
@@ -173,19 +261,7 @@ unsafe fn event_of(raw: &mut sys::cohort_event_t) -> Option<Event> {
                 let index = (raw.tag & (MAX_BATCH as u64 - 1)) as usize;
                 To::Batch { number: (raw.tag & !BATCH) >> INDEX_BITS, index }
             };
-            let got = if raw.status == status::OK {
-                let value = unsafe { ValueHandle::adopt(core::mem::replace(&mut raw.value, core::ptr::null_mut())) };
-                match value {
-                    Some(value) => Got::Value { value, source: raw.source },
-                    None => Got::Failed {
-                        status: sys::COHORT_INTERNAL,
-                        message: "an event has no value".into(),
-                        error_tag: 0,
-                    },
-                }
-            } else {
-                Got::Failed { status: raw.status, message: take_message(raw), error_tag: raw.error_tag }
-            };
+            let got = unsafe { got_of(raw) };
             Some(Event::Got(to, got))
         }
         sys::COHORT_EVENT_LEAD => {
@@ -200,7 +276,7 @@ unsafe fn event_of(raw: &mut sys::cohort_event_t) -> Option<Event> {
         sys::COHORT_EVENT_DONE => {
             let result = match raw.status {
                 status::OK => Ok(()),
-                failed => Err(Error::from_status(failed, take_message(raw))),
+                failed => Err(Error::from_status(failed, unsafe { super::text(raw.data, raw.size) })),
             };
             Some(Event::Done(unsafe { redeem(raw.tag) }, result))
         }
