@@ -230,7 +230,7 @@ int32_t cohort_group_begin(cohort_group_t* group, const char* key, size_t key_si
     GetAnswer found;
     const std::shared_ptr<EventQueue> none;
     const QueuePlace place{queue == nullptr ? none : queue->queue, tag, (flags & COHORT_GET_CAN_LEAD) != 0};
-    // What is left to this thread is done when it goes, and the event is there when begin returns.
+    // What is left to this thread is done when it goes, its ticket shown, and the event is there when begin ends.
     const LentThread lent((flags & COHORT_GET_LEND) != 0 ? Group::LentNs(ClampTimeout(timeout_ms)) : 0);
     const std::string_view this_key(key, key_size);
     const auto make = [&place] { return place.Make(); };

@@ -496,7 +496,8 @@ enum {
   COHORT_GET_PEEK = 4,     /**< Never load and never wait. */
   COHORT_GET_LEND = 8      /**< Of begin and begin_many, by a thread that will only wait for the events: it may be kept
                                 meanwhile, to ask the owner itself, and finds the events in the queue then. No other
-                                thread need be woken for them. Elsewhere, and where it would not help, it says nothing. */
+                                thread need be woken for them. The tickets are in the answers by then: another thread
+                                may cancel. Elsewhere, and where it would not help, it says nothing. */
 };
 
 /** Filled by cohort_group_begin. */

@@ -119,7 +119,8 @@ pub const COHORT_GET_LOCAL: i32 = 2;
 pub const COHORT_GET_PEEK: i32 = 4;
 /// Of begin and begin_many, by a thread that will only wait for the events: it may be kept
 /// meanwhile, to ask the owner itself, and finds the events in the queue then. No other
-/// thread need be woken for them. Elsewhere, and where it would not help, it says nothing.
+/// thread need be woken for them. The tickets are in the answers by then: another thread
+/// may cancel. Elsewhere, and where it would not help, it says nothing.
 pub const COHORT_GET_LEND: i32 = 8;
 /// Client connections to one peer; 1 to 1,024, default 64.
 pub const COHORT_HTTP_MAX_CONNECTIONS_PER_PEER: i32 = 1;

@@ -338,6 +338,7 @@ typedef struct cohort_java_scratch {
   int64_t unused;
   char key[960];
   char value[8192];
+  cohort_event_t event; // what came to a seat
 } cohort_java_scratch_t;
 _Static_assert(sizeof(cohort_answer_t) == 48, "cohort_answer_t grew: update Scratch.java");
 COHORT_JAVA_AT(cohort_answer_t, size, 0);
@@ -349,7 +350,8 @@ COHORT_JAVA_AT(cohort_answer_t, source, 40);
 COHORT_JAVA_AT(cohort_java_scratch_t, tag, 48);
 COHORT_JAVA_AT(cohort_java_scratch_t, key, 64);
 COHORT_JAVA_AT(cohort_java_scratch_t, value, 1024);
-_Static_assert(sizeof(cohort_java_scratch_t) == 9216, "the scratch grew: update Scratch.java");
+COHORT_JAVA_AT(cohort_java_scratch_t, event, 9216);
+_Static_assert(sizeof(cohort_java_scratch_t) == 9304, "the scratch grew: update Scratch.java");
 
 static int32_t cohort_java_begin_with(cohort_group_t *group, cohort_java_scratch_t *at, const char *key, size_t key_size,
                                       int32_t flags, int64_t timeout_ms, cohort_queue_t *queue, cohort_error_t *error) {
@@ -496,6 +498,15 @@ static int32_t cohort_java_begin_set_value(cohort_group_t *group, const char *ke
 /* Waits for events, which are written to the direct buffer. */
 static int64_t cohort_java_wait(JNIEnv *jenv, cohort_queue_t *queue, jobject events, int64_t max, int64_t timeout_ms) {
   return cohort_queue_wait(queue, (cohort_event_t *)(*jenv)->GetDirectBufferAddress(jenv, events), (size_t)max, timeout_ms);
+}
+/* Waits for the one event that comes to a seat, which is written to the scratch. 1: it has come. */
+static int32_t cohort_java_wait_seated(cohort_queue_t *queue, int64_t scratch, int64_t timeout_ms) {
+  cohort_java_scratch_t *at = (cohort_java_scratch_t *)(intptr_t)scratch;
+  int64_t came;
+  do {
+    came = cohort_queue_wait(queue, &at->event, 1, timeout_ms);
+  } while (came == 0 && timeout_ms < 0);
+  return (int32_t)came;
 }
 /* Releases what the event number index of the buffer owns. */
 static void cohort_java_release(JNIEnv *jenv, jobject events, int64_t index) {
@@ -822,6 +833,24 @@ SWIGEXPORT jlong JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohor
   arg5 = (int64_t)jarg5;
   result = (int64_t)cohort_java_wait(arg1,arg2,arg3,arg4,arg5);
   jresult = (jlong)result;
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_github_cohortcache_cohort_internal_Native_cohort_1java_1wait_1seated(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jlong jarg3) {
+  jint jresult = 0 ;
+  cohort_queue_t *arg1 = (cohort_queue_t *) 0 ;
+  int64_t arg2 ;
+  int64_t arg3 ;
+  int32_t result;
+
+  (void)jenv;
+  (void)jcls;
+  arg1 = (cohort_queue_t *)(intptr_t)jarg1;
+  arg2 = (int64_t)jarg2;
+  arg3 = (int64_t)jarg3;
+  result = (int32_t)cohort_java_wait_seated(arg1,arg2,arg3);
+  jresult = (jint)result;
   return jresult;
 }
 

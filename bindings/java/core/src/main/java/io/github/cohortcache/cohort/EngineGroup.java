@@ -8,6 +8,7 @@ import io.github.cohortcache.cohort.internal.Handles;
 import io.github.cohortcache.cohort.internal.Native;
 import io.github.cohortcache.cohort.internal.Queue;
 import io.github.cohortcache.cohort.internal.Scratch;
+import io.github.cohortcache.cohort.internal.Seat;
 import io.github.cohortcache.cohort.internal.Signal;
 import io.github.cohortcache.cohort.internal.Upcalls;
 import java.lang.ref.Reference;
@@ -69,7 +70,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
 
   @Override
   public V get(K key, Duration timeout) {
-    Scratch scratch = begin(key, getFlags, timeout);
+    Scratch scratch = begin(key, getFlags, timeout, true);
     return scratch.began == Constants.COHORT_BEGIN_HIT ? values.take(scratch) : finish(key, new Missed(scratch)).value();
   }
 
@@ -89,40 +90,32 @@ final class EngineGroup<K, V> implements Group<K, V> {
 
   @Override
   public Entry<V> getEntry(K key, Duration timeout) {
-    Scratch scratch = begin(key, getFlags, timeout);
+    Scratch scratch = begin(key, getFlags, timeout, true);
     return scratch.began == Constants.COHORT_BEGIN_HIT ? entry(scratch) : finish(key, new Missed(scratch));
   }
 
-  /** Begins a get. What C has answered is in the scratch, which the caller gives back. */
-  private Scratch begin(K key, int flags, Duration timeout) {
+  /** Begins a get, for which this thread waits or not. What C has answered is in the scratch, which the caller gives back. */
+  private Scratch begin(K key, int flags, Duration timeout, boolean waits) {
     Objects.requireNonNull(key);
     long timeoutMs = timeout == null ? 0 : Expiry.timeoutMs(timeout);
     if (textKeys) {
       Scratch scratch = Scratch.take();
       int size = scratch.putAscii((String) key);
-      if (size >= 0) return begin(scratch, null, size, flags, timeoutMs);
+      if (size >= 0) return begin(scratch, null, size, flags, timeoutMs, waits);
       scratch.giveBack();
     }
-    return begin(keys.encode(key), flags, timeoutMs);
+    return begin(keys.encode(key), flags, timeoutMs, waits);
   }
 
-  private Scratch begin(byte[] key, int flags, long timeoutMs) {
+  private Scratch begin(byte[] key, int flags, long timeoutMs, boolean waits) {
     Scratch scratch = Scratch.take();
-    if (key.length <= Scratch.KEY_BYTES) return begin(scratch, key, scratch.put(key), flags, timeoutMs);
-    try {
-      scratch.key = key;
-      scratch.began = Native.cohort_java_begin_key(handle, scratch.address(), key, flags, timeoutMs, queue.handle());
-    } finally {
-      Reference.reachabilityFence(scratch);
-      Reference.reachabilityFence(this);
-    }
-    return scratch;
+    return begin(scratch, key, key.length <= Scratch.KEY_BYTES ? scratch.put(key) : -1, flags, timeoutMs, waits);
   }
 
-  private Scratch begin(Scratch scratch, byte[] key, int keySize, int flags, long timeoutMs) {
+  /** keySize: of a key that is in the scratch; -1: the key does not fit there. */
+  private Scratch begin(Scratch scratch, byte[] key, int keySize, int flags, long timeoutMs, boolean waits) {
     try {
-      scratch.key = key;
-      scratch.began = Native.cohort_java_begin(handle, scratch.address(), keySize, flags, timeoutMs, queue.handle());
+      scratch.begin(handle, key, keySize, flags, timeoutMs, waits ? scratch.seat() : null, queue.handle());
     } finally {
       Reference.reachabilityFence(scratch);
       Reference.reachabilityFence(this);
@@ -142,10 +135,10 @@ final class EngineGroup<K, V> implements Group<K, V> {
   }
 
   /** What begin answered to a get that has not hit. key: null if the codec is one that came with Cohort. */
-  private record Missed(int began, byte[] key, long load, long ticket, long tag) {
+  private record Missed(int began, byte[] key, long load, long ticket, long tag, Seat seat) {
     /** Gives the scratch back. */
     Missed(Scratch scratch) {
-      this(scratch.began, scratch.key, scratch.load(), scratch.ticket(), scratch.tag());
+      this(scratch.began, scratch.key, scratch.load(), scratch.ticket(), scratch.tag(), scratch.seated());
       scratch.giveBack();
     }
   }
@@ -158,12 +151,10 @@ final class EngineGroup<K, V> implements Group<K, V> {
   private Entry<V> finish(K key, Missed missed) {
     byte[] bytes = keyOf(missed, key);
     if (missed.began == Constants.COHORT_BEGIN_LEAD) return runner.lead(missed.load, key, bytes);
-    Signal signal = new Signal();
-    queue.await(missed.tag, signal);
     boolean deadlock = LoadScope.loads(this, bytes);
     if (deadlock) cancel(missed.ticket);
-    boolean interrupted = signal.await(() -> cancel(missed.ticket));
-    Event event = signal.event();
+    Event event = await(missed);
+    boolean interrupted = Thread.currentThread().isInterrupted();
     if (event.kind == Constants.COHORT_EVENT_LEAD) {
       if (!interrupted) return runner.lead(event.load, key, bytes);
       event.release(); // the next one that can lead does
@@ -171,6 +162,21 @@ final class EngineGroup<K, V> implements Group<K, V> {
     }
     if (event.status == Constants.COHORT_CANCELLED) throw deadlock ? wouldDeadlock() : interrupted();
     return entry(event);
+  }
+
+  /** Waits for what is pending. An interrupt ends it. */
+  private Event await(Missed missed) {
+    if (missed.seat != null) {
+      try {
+        return missed.seat.await(handle, missed.ticket, missed.tag);
+      } finally {
+        Reference.reachabilityFence(this);
+      }
+    }
+    Signal signal = new Signal();
+    queue.await(missed.tag, signal);
+    signal.await(() -> cancel(missed.ticket));
+    return signal.event();
   }
 
   /** The entry that an event brings, or its failure, thrown. */
@@ -202,7 +208,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
     Objects.requireNonNull(key);
     CompletableFuture<V> future = new CompletableFuture<>();
     try {
-      Scratch scratch = begin(key, 0, timeout);
+      Scratch scratch = begin(key, 0, timeout, false);
       if (scratch.began == Constants.COHORT_BEGIN_HIT) {
         future.complete(values.take(scratch));
       } else {
@@ -276,7 +282,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
   private Scratch peeked(K key) {
     Scratch scratch;
     try {
-      scratch = begin(key, Constants.COHORT_GET_PEEK, null);
+      scratch = begin(key, Constants.COHORT_GET_PEEK, null, false);
     } catch (CohortClosedException closed) {
       return null;
     }
@@ -353,7 +359,7 @@ final class EngineGroup<K, V> implements Group<K, V> {
 
   private CompletableFuture<PeerAnswer> answerGet(byte[] key, Duration timeLeft) {
     CompletableFuture<PeerAnswer> future = new CompletableFuture<>();
-    Scratch scratch = begin(key, Constants.COHORT_GET_LOCAL, Expiry.timeoutMs(timeLeft));
+    Scratch scratch = begin(key, Constants.COHORT_GET_LOCAL, Expiry.timeoutMs(timeLeft), false);
     if (scratch.began == Constants.COHORT_BEGIN_HIT) {
       Optional<Instant> expiresAt = Expiry.instant(scratch.expireUnixNs());
       future.complete(new PeerAnswer(Values.bytes(scratch), expiresAt));

@@ -15,8 +15,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -94,6 +96,43 @@ class ClusterTest {
       if (key.startsWith("fail-")) throw new IOException("load failed: " + key);
       return "g:" + key;
     }).build();
+  }
+
+  /** A get that has had to wait lends its thread to the next one; an interrupt reaches either. */
+  @ParameterizedTest
+  @EnumSource
+  void anInterruptEndsAGetThatTheOwnerIsSlowWith(Network network) throws Exception {
+    for (boolean lent : new boolean[] {false, true}) {
+      BlockingQueue<String> loading = new LinkedBlockingQueue<>();
+      CompletableFuture<String> slow = new CompletableFuture<>();
+      try (Members members = new Members(network, 2)) {
+        List<Group<String, String>> groups = members.groups(member -> member.group("g", Codec.utf8()).asyncLoader((key, context) -> {
+          if (key.startsWith("quick")) return CompletableFuture.completedFuture(key);
+          loading.add(key);
+          return slow;
+        }).build());
+        String quick = members.keyOwnedBy("quick", 1);
+        String late = members.keyOwnedBy("late", 1);
+        CompletableFuture<String> end = new CompletableFuture<>();
+        Thread waiter = new Thread(() -> {
+          try {
+            if (lent) groups.get(0).get(quick);
+            end.complete(groups.get(0).get(late));
+          } catch (CohortException e) {
+            end.complete(e.status() + " " + Thread.interrupted());
+          } catch (Throwable e) {
+            end.completeExceptionally(e);
+          }
+        });
+        waiter.start();
+        assertEquals(late, loading.take());
+        waiter.interrupt();
+        assertEquals("CANCELLED true", end.get());
+        waiter.join();
+        slow.complete("late");
+        assertEquals("late", groups.get(0).get(late), "the load goes on");
+      }
+    }
   }
 
   @ParameterizedTest

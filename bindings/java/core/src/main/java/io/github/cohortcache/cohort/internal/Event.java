@@ -36,9 +36,8 @@ public final class Event {
   /** The message of a failure, or the line of a log; else null. */
   public final String message;
 
-  /** Reads the event number index. Runs on the queue's thread. */
-  Event(ByteBuffer events, int index) {
-    int at = index * BYTES;
+  /** Reads the event at a place of C's memory. Runs on the thread that took it from its queue. */
+  Event(ByteBuffer events, int at) {
     kind = events.getInt(at);
     status = events.getInt(at + 4);
     tag = events.getLong(at + 8);

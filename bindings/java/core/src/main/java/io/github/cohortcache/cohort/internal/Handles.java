@@ -46,6 +46,11 @@ public final class Handles {
     CLEANER.register(owner, () -> Native.cohort_transport_free(transport));
   }
 
+  /** Frees a queue when owner cannot be reached any more. */
+  static void freeQueue(Object owner, long queue) {
+    CLEANER.register(owner, () -> Native.cohort_queue_free(queue));
+  }
+
   /** Frees a value when owner, a buffer over its bytes, cannot be reached any more. */
   public static void freeValue(Object owner, long value) {
     CLEANER.register(owner, () -> Native.cohort_value_free(value));

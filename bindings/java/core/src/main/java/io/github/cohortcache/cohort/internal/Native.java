@@ -12,6 +12,7 @@ public final class Native {
   public final static native long cohort_java_value_of(java.lang.Object jarg2, long jarg3, long jarg4, long jarg5);
   public final static native int cohort_java_begin_set_value(long jarg1, byte[] jarg2, long jarg4, long jarg5, long jarg6, long jarg7);
   public final static native long cohort_java_wait(long jarg2, java.lang.Object jarg3, long jarg4, long jarg5);
+  public final static native int cohort_java_wait_seated(long jarg1, long jarg2, long jarg3);
   public final static native void cohort_java_release(java.lang.Object jarg2, long jarg3);
   public final static native byte[] cohort_java_load_key(long jarg2);
   public final static native java.lang.Object[] cohort_java_request(long jarg2, long[] jarg3);

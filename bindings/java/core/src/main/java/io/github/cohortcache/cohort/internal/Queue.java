@@ -126,7 +126,7 @@ public final class Queue {
 
   private void dispatch(ByteBuffer events, int index) {
     try {
-      Event event = new Event(events, index);
+      Event event = new Event(events, index * Event.BYTES);
       switch (event.kind) {
         case Constants.COHORT_EVENT_GET, Constants.COHORT_EVENT_LEAD, Constants.COHORT_EVENT_DONE,
             Constants.COHORT_EVENT_RESPONSE -> {

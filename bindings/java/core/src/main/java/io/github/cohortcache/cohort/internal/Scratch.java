@@ -25,6 +25,7 @@ public final class Scratch {
   private static final int KEY = 64;
   private static final int COPY = 1024;
   private static final int COPY_BYTES = 8192;
+  private static final int EVENT = COPY + COPY_BYTES;
 
   /** The longest key that fits. */
   public static final int KEY_BYTES = COPY - KEY;
@@ -34,11 +35,14 @@ public final class Scratch {
   private static final AtomicReferenceArray<Scratch> OF_VIRTUAL_THREADS = new AtomicReferenceArray<>(SHARED);
   private static final MethodHandle IS_VIRTUAL = isVirtual(); // null: the JDK has no virtual threads
 
-  private final ByteBuffer memory = ByteBuffer.allocateDirect(COPY + COPY_BYTES).order(ByteOrder.nativeOrder());
+  private final ByteBuffer memory = ByteBuffer.allocateDirect(EVENT + Event.BYTES).order(ByteOrder.nativeOrder());
   private byte[] text = new byte[256];
   private final long address = Native.cohort_java_address(memory);
   private int slot = -1; // of a virtual thread: where it came from
   Batch batch; // null: taken
+  boolean busy; // its thread waits for a get that is here: another one that runs meanwhile gets another scratch
+  private Seat seat; // null: not yet
+  private Seat seated;
 
   /** What begin has answered: COHORT_BEGIN_*. */
   public int began;
@@ -57,7 +61,9 @@ public final class Scratch {
 
   /** A scratch for this thread. */
   public static Scratch take() {
-    return onVirtualThread() ? takeShared() : OF_THREAD.get();
+    if (onVirtualThread()) return takeShared();
+    Scratch scratch = OF_THREAD.get();
+    return scratch.busy ? new Scratch() : scratch;
   }
 
   private static boolean onVirtualThread() {
@@ -80,6 +86,13 @@ public final class Scratch {
   /** The end of its use. */
   public void giveBack() {
     if (slot >= 0) OF_VIRTUAL_THREADS.set(slot, this);
+  }
+
+  /** Where this thread waits; null: it is a virtual thread, which waits elsewhere. */
+  public Seat seat() {
+    if (slot >= 0) return null;
+    if (seat == null) seat = new Seat(this);
+    return seat;
   }
 
   /** The memory's address, while somebody holds this. */
@@ -109,6 +122,30 @@ public final class Scratch {
       to.put(at + i, (byte) c);
     }
     return length;
+  }
+
+  /**
+   * Begins a get of the key that is here, keySize bytes long, or, if that is -1, of the given one.
+   *
+   * @param key the bytes of the key, if they were made for it; else null
+   * @param in where this thread will wait; null: the event goes to the queue
+   */
+  public void begin(long group, byte[] key, int keySize, int flags, long timeoutMs, Seat in, long queue) {
+    this.key = key;
+    byte[] longKey = keySize < 0 ? key : null;
+    seated = in;
+    if (in != null) {
+      began = in.begin(group, longKey, keySize, flags, timeoutMs);
+    } else if (longKey == null) {
+      began = Native.cohort_java_begin(group, address, keySize, flags, timeoutMs, queue);
+    } else {
+      began = Native.cohort_java_begin_key(group, address, longKey, flags, timeoutMs, queue);
+    }
+  }
+
+  /** Where the thread waits for the get that is here; null: elsewhere. */
+  public Seat seated() {
+    return seated;
   }
 
   // ---- the answer
@@ -146,6 +183,15 @@ public final class Scratch {
   /** The ticket of a pending get. */
   public long ticket() {
     return memory.getLong(TICKET);
+  }
+
+  void clearTicket() {
+    memory.putLong(TICKET, 0);
+  }
+
+  /** The event that has come to the seat. */
+  Event event() {
+    return new Event(memory, EVENT);
   }
 
   /** The tag of the event of a pending get. */
