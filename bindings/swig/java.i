@@ -401,17 +401,51 @@ static int32_t cohort_java_begin_key(cohort_group_t *group, int64_t scratch, con
 }
 
 /* Begins many gets. A batch is memory of Java's: so many answers, the sizes of the keys, the keys, and room for values. Hits are
-   copied there, one after the other, as far as they fit; the others stay in their answers. Returns the hits. */
+   copied there, one after the other, as far as they fit; the others stay in their answers. Who will await the others has the
+   hits copied with them. Returns the hits. */
 static int64_t cohort_java_begin_many(cohort_group_t *group, int64_t batch, int64_t many, int64_t keys_bytes, int64_t room,
-                                      int32_t flags, int64_t timeout_ms, cohort_queue_t *queue, uint64_t first_tag,
+                                      int32_t awaits, int64_t timeout_ms, cohort_queue_t *queue, uint64_t first_tag,
                                       cohort_error_t *error) {
   cohort_answer_t *answers = (cohort_answer_t *)(intptr_t)batch;
   const int64_t *sizes = (const int64_t *)(answers + many);
   const char *keys = (const char *)(sizes + many);
-  int64_t hits = cohort_group_begin_many(group, keys, (size_t)keys_bytes, sizes, (size_t)many, flags, timeout_ms, queue,
-                                         first_tag, answers, error);
-  if (hits > 0) cohort_java_copy_hits(answers, many, (char *)(intptr_t)keys + keys_bytes, room);
+  int64_t hits = cohort_group_begin_many(group, keys, (size_t)keys_bytes, sizes, (size_t)many, 0, timeout_ms, queue, first_tag,
+                                         answers, error);
+  if (hits == many || (hits > 0 && !awaits)) cohort_java_copy_hits(answers, many, (char *)(intptr_t)keys + keys_bytes, room);
   return hits;
+}
+/* Waits for gets of a batch of which so many are missing, until all have ended or some have failed. What they bring is in their
+   answers, as of a hit; with the last one all values are copied. Events of failures are handed out, at most `max`. Returns how
+   many have ended, times 2^32, and how many of them have failed. */
+static int64_t cohort_java_await_many(cohort_queue_t *queue, int64_t batch, int64_t many, int64_t keys_bytes, int64_t room,
+                                      uint64_t first_tag, int64_t missing, int64_t failed, int64_t max) {
+  cohort_answer_t *answers = (cohort_answer_t *)(intptr_t)batch;
+  cohort_event_t *events = (cohort_event_t *)(intptr_t)failed;
+  int64_t ended = 0, failures = 0;
+  while (ended < missing && failures == 0) {
+    int64_t i, came = cohort_queue_wait(queue, events, (size_t)max, -1);
+    for (i = 0; i < came; i++) {
+      cohort_event_t event = events[i];
+      uint64_t place = event.tag - first_tag;
+      if (place >= (uint64_t)many) { // of a get whose caller was ended by an error in the middle
+        cohort_event_release(&event);
+        continue;
+      }
+      ended++;
+      if (event.status != COHORT_OK) {
+        events[failures++] = event;
+        continue;
+      }
+      answers[place].value = event.value;
+      answers[place].size = event.size;
+      answers[place].expire_unix_ns = event.expire_unix_ns;
+      answers[place].source = event.source;
+    }
+  }
+  if (ended == missing) {
+    cohort_java_copy_hits(answers, many, (char *)(intptr_t)batch + many * (int64_t)(sizeof *answers + 8) + keys_bytes, room);
+  }
+  return ended << 32 | failures;
 }
 
 /* The bytes of a value, whose reference is dropped. */

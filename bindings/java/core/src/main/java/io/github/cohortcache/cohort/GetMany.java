@@ -6,6 +6,7 @@ import io.github.cohortcache.cohort.internal.Errors;
 import io.github.cohortcache.cohort.internal.Event;
 import io.github.cohortcache.cohort.internal.Native;
 import io.github.cohortcache.cohort.internal.Queue;
+import io.github.cohortcache.cohort.internal.Seat;
 import io.github.cohortcache.cohort.internal.Signal;
 import java.lang.ref.Reference;
 import java.time.Duration;
@@ -24,10 +25,11 @@ abstract class GetMany<K, V, R> {
 
   final EngineGroup<K, V> group;
   private final Found<K, R> found;
-  private final Event[] events;
+  private final int count;
   private final long firstTag = Queue.newBatchTag();
-  private final AtomicLong missing = new AtomicLong(NOT_COUNTED);
-  private long[] tickets; // null: every key has hit
+  private Event[] events; // null: the caller waits in its seat
+  private AtomicLong missing;
+  private long[] tickets;
   private Runnable done;
 
   private GetMany(EngineGroup<K, V> group, Iterable<? extends K> wanted) {
@@ -35,7 +37,7 @@ abstract class GetMany<K, V, R> {
     int size = wanted instanceof Collection<?> counted ? counted.size() : 16;
     found = new Found<>(size);
     for (K key : wanted) found.add(key);
-    events = new Event[found.size()];
+    count = found.size();
   }
 
   /** What a hit gets. */
@@ -49,45 +51,72 @@ abstract class GetMany<K, V, R> {
 
   /** Begins, and waits on this thread. An interrupt ends the waits. */
   Map<K, R> await(Duration timeout) {
-    Signal signal = new Signal();
-    begin(timeout, signal::give);
-    signal.await(this::cancel);
+    Seat seat = Seat.take();
+    if (seat != null) {
+      awaitIn(seat, timeout);
+    } else {
+      Signal signal = new Signal();
+      begin(timeout, signal::give);
+      signal.await(this::cancel);
+    }
     return found();
+  }
+
+  private void awaitIn(Seat seat, Duration timeout) {
+    if (count == 0) return;
+    Batch batch = packed();
+    try {
+      seat.getAll(group.handle(), batch, count, firstTag, Expiry.timeoutMs(timeout), this::fail);
+    } finally {
+      Reference.reachabilityFence(group);
+    }
+    take(batch);
+    batch.giveBack();
+  }
+
+  private void fail(Event event) {
+    found.set(Queue.indexOf(event), failed(event.exception()));
   }
 
   /** Begins. whenDone runs once, here or on the queue's thread, when {@link #found} may be called, once. */
   void begin(Duration timeout, Runnable whenDone) {
     done = whenDone;
-    if (LoadScope.any() && loadsOne()) {
-      throw group.wouldDeadlock();
-    }
-    Batch batch = Batch.take(found.size());
-    for (int i = 0; i < events.length; i++) group.add(batch, found.key(i));
+    Batch batch = packed();
+    events = new Event[count];
+    missing = new AtomicLong(NOT_COUNTED);
+    tickets = new long[count];
     Queue queue = group.queue;
     queue.listen(firstTag, this::deliver);
     long hits = -1;
     try {
-      hits = events.length == 0 ? 0 : batch.begin(group.handle(), 0, Expiry.timeoutMs(timeout), queue.handle(), firstTag);
+      hits = count == 0 ? 0 : batch.begin(group.handle(), Expiry.timeoutMs(timeout), queue.handle(), firstTag);
     } finally {
       if (hits < 0) queue.unlisten(firstTag);
       Reference.reachabilityFence(group);
     }
     take(batch);
     batch.giveBack();
-    count(events.length - hits - NOT_COUNTED);
+    count(count - hits - NOT_COUNTED);
+  }
+
+  /** The keys, for one call. */
+  private Batch packed() {
+    if (LoadScope.any() && loadsOne()) throw group.wouldDeadlock();
+    Batch batch = Batch.take(count);
+    for (int i = 0; i < count; i++) group.add(batch, found.key(i));
+    return batch;
   }
 
   /** Fills in what has hit, and notes the tickets of the others. */
   private void take(Batch batch) {
-    for (int i = 0; i < events.length; i++) {
+    for (int i = 0; i < count; i++) {
       if (batch.hit(i)) {
         try {
           found.set(i, hit(batch, i));
         } catch (RuntimeException | Error failure) { // the codec's
           found.set(i, failed(failure));
         }
-      } else {
-        if (tickets == null) tickets = new long[events.length];
+      } else if (tickets != null) {
         tickets[i] = batch.ticket(i);
       }
     }
@@ -106,7 +135,6 @@ abstract class GetMany<K, V, R> {
 
   /** Ends every wait that has not ended. */
   void cancel() {
-    if (tickets == null) return;
     for (long ticket : tickets) {
       if (ticket != 0) Native.cohort_group_cancel(group.handle(), ticket);
     }
@@ -115,7 +143,7 @@ abstract class GetMany<K, V, R> {
 
   /** What the keys got, in their order. */
   Map<K, R> found() {
-    for (int i = 0; tickets != null && i < events.length; i++) {
+    for (int i = 0; events != null && i < count; i++) {
       if (events[i] != null) found.set(i, of(events[i]));
     }
     return found;
@@ -128,7 +156,7 @@ abstract class GetMany<K, V, R> {
 
   /** Whether a loader on this thread, which asks for them, is loading one of the keys. */
   private boolean loadsOne() {
-    for (int i = 0; i < events.length; i++) {
+    for (int i = 0; i < count; i++) {
       if (LoadScope.loads(group, group.keys.encode(found.key(i)))) return true;
     }
     return false;

@@ -25,6 +25,7 @@ public final class Batch {
   private int many;
   private int added;
   private int keysAt;
+  private int room;
   private int end; // of the keys so far, then of the values that were read
 
   private Batch() {}
@@ -85,14 +86,39 @@ public final class Batch {
 
   // ---- the call
 
-  /** Begins the gets; each that does not hit will bring an event, with first_tag and its place. Returns the hits. */
-  public long begin(long group, int flags, long timeoutMs, long queue, long firstTag) {
-    int room = (int) Math.min(LARGEST_ROOM, (long) many * ROOM);
+  /** Begins the gets; each that does not hit will bring an event to the queue, with firstTag and its place. Returns the hits. */
+  public long begin(long group, long timeoutMs, long queue, long firstTag) {
+    return begin(group, 0, timeoutMs, queue, firstTag);
+  }
+
+  /** As {@link #begin}, for a thread that will await those that do not hit. */
+  long beginSeated(long group, long timeoutMs, long queue, long firstTag) {
+    return begin(group, 1, timeoutMs, queue, firstTag);
+  }
+
+  private long begin(long group, int awaits, long timeoutMs, long queue, long firstTag) {
+    room = (int) Math.min(LARGEST_ROOM, (long) many * ROOM);
     ensure((long) end + room);
     try {
-      return Native.cohort_java_begin_many(group, address, many, end - keysAt, room, flags, timeoutMs, queue, firstTag);
+      return Native.cohort_java_begin_many(group, address, many, end - keysAt, room, awaits, timeoutMs, queue, firstTag);
     } finally {
       Reference.reachabilityFence(this);
+    }
+  }
+
+  /** Waits for those that are missing, or some failures, as C says. */
+  long await(long queue, long firstTag, int missing, long failed, int max) {
+    try {
+      return Native.cohort_java_await_many(queue, address, many, end - keysAt, room, firstTag, missing, failed, max);
+    } finally {
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  /** Cancels every get that waits; one that has ended is not touched. */
+  void cancel(long group) {
+    for (int i = 0; i < many; i++) {
+      if (ticket(i) != 0) Native.cohort_group_cancel(group, ticket(i));
     }
   }
 

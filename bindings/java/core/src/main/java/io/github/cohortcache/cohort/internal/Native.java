@@ -6,6 +6,7 @@ public final class Native {
   public final static native int cohort_java_begin(long jarg1, long jarg2, long jarg3, int jarg4, long jarg5, long jarg6);
   public final static native int cohort_java_begin_key(long jarg1, long jarg2, byte[] jarg3, int jarg5, long jarg6, long jarg7);
   public final static native long cohort_java_begin_many(long jarg1, long jarg2, long jarg3, long jarg4, long jarg5, int jarg6, long jarg7, long jarg8, long jarg9);
+  public final static native long cohort_java_await_many(long jarg1, long jarg2, long jarg3, long jarg4, long jarg5, long jarg6, long jarg7, long jarg8, long jarg9);
   public final static native byte[] cohort_java_take(long jarg2);
   public final static native java.lang.Object cohort_java_view(long jarg2);
   public final static native byte[] cohort_java_copy(long jarg2, long jarg3);

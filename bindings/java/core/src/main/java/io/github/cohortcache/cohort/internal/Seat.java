@@ -1,14 +1,28 @@
 package io.github.cohortcache.cohort.internal;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
 /**
  * Where a thread of the system waits for its gets, one at a time: a queue of its own, so that whoever brings the end wakes it, with no
  * other thread in between. While gets have to wait, the thread is lent to the engine for the next one, and asks the owner itself.
  */
 public final class Seat {
+  private static final int EVENTS = 128; // that are taken in one call
+
   private final Scratch scratch;
   private final long queue = Native.cohort_queue_new();
   private boolean waited; // the last get had to wait, so the next one will, too
   private volatile boolean beginning;
+  private ByteBuffer events; // of many gets; null: not yet
+
+  /** The seat of this thread; null: it is a virtual one, which waits elsewhere. */
+  public static Seat take() {
+    Scratch scratch = Scratch.take();
+    Seat seat = scratch.seat();
+    scratch.giveBack();
+    return seat;
+  }
 
   Seat(Scratch scratch) {
     this.scratch = scratch;
@@ -84,6 +98,32 @@ public final class Seat {
       }
     } finally {
       scratch.busy = false;
+    }
+  }
+
+  /**
+   * Gets many, and waits for all of them: what they bring is in the batch, but for the failures. An interrupt cancels those that wait;
+   * the thread stays interrupted.
+   */
+  public void getAll(long group, Batch batch, int many, long firstTag, long timeoutMs, Pending failed) {
+    int missing = many - (int) batch.beginSeated(group, timeoutMs, queue, firstTag);
+    if (missing == 0) return;
+    if (events == null) events = ByteBuffer.allocateDirect(EVENTS * Event.BYTES).order(ByteOrder.nativeOrder());
+    long address = Native.cohort_java_address(events);
+    LoaderPool.Lent lent = LoaderPool.lend();
+    Interruption interruption = new Interruption(() -> batch.cancel(group));
+    scratch.busy = true;
+    interruption.enter();
+    try {
+      while (missing > 0) {
+        long ended = batch.await(queue, firstTag, missing, address, EVENTS);
+        for (int i = 0; i < (int) ended; i++) failed.deliver(new Event(events, i * Event.BYTES));
+        missing -= (int) (ended >>> Integer.SIZE);
+      }
+    } finally {
+      interruption.leave();
+      scratch.busy = false;
+      if (lent != null) lent.giveBack();
     }
   }
 
