@@ -5,5 +5,6 @@ UPSTREAM, TUNED, ORIGINAL = "groupcache-go", "groupcache-go, tuned", "golang/gro
 OTTER, RISTRETTO, CAFFEINE = "otter (Go)", "ristretto (Go)", "Caffeine (Java)"
 QUICK, MOKA = "quick_cache (Rust)", "moka (Rust)"
 FLAT, FLAT_HUGE, MEMCPY = "flat table, no lock", "flat table, no lock, huge pages", "memcpy alone"
+GO_ADAPTIVE = "cohort (Go), adaptive policy"
 MEMCACHED, REDIS = "memcached", "redis"
 DICT, CACHETOOLS = "dict (Python)", "cachetools (Python)"

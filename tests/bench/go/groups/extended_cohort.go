@@ -11,6 +11,14 @@ import (
 	. "bench/harness"
 )
 
+// options are those of a node by itself. Which policy is the package's default, or the engine's.
+func options() groupcache.Options {
+	if *Adaptive == 1 {
+		return groupcache.Options{Policy: groupcache.Adaptive}
+	}
+	return groupcache.Options{}
+}
+
 // into gets into a buffer that the caller brings.
 func into(g transport.Group, key string, buffer []byte) []byte {
 	return Must(g.(groupcache.ExtendedGroup).GetInto(context.Background(), key, buffer))

@@ -5,10 +5,14 @@ package main
 import (
 	"context"
 
+	"github.com/groupcache/groupcache-go/v3"
 	"github.com/groupcache/groupcache-go/v3/transport"
 
 	. "bench/harness"
 )
+
+// options are those of a node by itself.
+func options() groupcache.Options { return groupcache.Options{} }
 
 // into is as near as groupcache-go comes to a buffer that the caller brings.
 func into(g transport.Group, key string, buffer []byte) []byte {

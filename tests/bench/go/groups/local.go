@@ -15,7 +15,7 @@ func load(_ context.Context, key string, dest transport.Sink) error {
 }
 
 func alone(cacheBytes int64, getter groupcache.GetterFunc) transport.Group {
-	return Must(groupcache.New(groupcache.Options{}).NewGroup("bench", cacheBytes, getter))
+	return Must(groupcache.New(options()).NewGroup("bench", cacheBytes, getter))
 }
 
 func getView(g transport.Group, key string) transport.ByteView {

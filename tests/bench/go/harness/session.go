@@ -25,6 +25,7 @@ var (
 	OwnerPid = set.Int("owner-pid", 0, "that member's process")
 	Tuned    = set.Int("tuned", 0, "1: keep connections alive for every caller")
 	Keep     = set.Int("keep", 0, "1: an asker keeps what it gets")
+	Adaptive = set.Int("adaptive", 0, "1: Cohort's adaptive policy instead of LRU")
 )
 
 // Answer is what a question is answered with: numbers by name.

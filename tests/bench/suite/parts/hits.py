@@ -12,6 +12,7 @@ from ..names import (
     FLAT,
     FLAT_HUGE,
     GO,
+    GO_ADAPTIVE,
     JAVA,
     MEMCPY,
     MOKA,
@@ -31,6 +32,7 @@ SUBJECTS = {
     FLAT_HUGE: ("cpp", "hits", "-cache", "flat-huge"),
     MEMCPY: ("cpp", "hits", "-cache", "none"),
     GO: ("cohort-go", "hits"),
+    GO_ADAPTIVE: ("cohort-go", "hits", "-adaptive", "1"),
     UPSTREAM: ("groupcache-go", "hits"),
     ORIGINAL: ("go-caches", "hits", "-cache", "groupcache"),
     OTTER: ("go-caches", "hits", "-cache", "otter"),
@@ -95,6 +97,11 @@ def part(settings: Settings, programs: Programs) -> Part:
             [view, otter_copy, line(RISTRETTO, "copy")],
             *([Target(view.label, 4)] if threads in (2, 8) else []),
             *([Target(otter_copy.label, 1.2)] if decisive else []),
+        )
+        row(
+            "from Go into a reused buffer, adaptive policy",
+            line(GO_ADAPTIVE, "into"),
+            [line(GO, "into"), view, otter_copy],
         )
         row(
             "from Go, a fresh slice",
