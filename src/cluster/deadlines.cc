@@ -1,6 +1,7 @@
 #include "cluster/deadlines.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cohort {
 namespace {
@@ -10,8 +11,10 @@ int64_t PlaceOf(int64_t deadline_ns) { return deadline_ns >> 20; }
 }  // namespace
 
 Deadlines::Lists::iterator Deadlines::ListOf(int64_t place) {
-  if (latest_ == lists_.end() || latest_->first != place) latest_ = lists_.try_emplace(lists_.end(), place);
-  return latest_;
+  if (latest_ != lists_.end() && latest_->first == place) return latest_;
+  if (spare_.empty()) return latest_ = lists_.try_emplace(lists_.end(), place);
+  spare_.key() = place;
+  return latest_ = lists_.insert(lists_.end(), std::move(spare_));
 }
 
 void Deadlines::Add(Timed& timed) {
@@ -36,7 +39,7 @@ void Deadlines::Remove(Timed& timed) {
   const auto place = ListOf(PlaceOf(timed.deadline_ns));
   place->second.first = timed.after;
   if (timed.after != nullptr) return;
-  lists_.erase(place);
+  spare_ = lists_.extract(place);
   latest_ = lists_.end();
 }
 

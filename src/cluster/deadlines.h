@@ -44,6 +44,7 @@ class Deadlines {
   Lists::iterator ListOf(int64_t place);
 
   Lists lists_;
+  Lists::node_type spare_;                 // The last that went: where one goes, another comes.
   Lists::iterator latest_ = lists_.end();  // That which was used last: what comes together ends together.
 };
 

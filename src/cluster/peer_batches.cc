@@ -279,7 +279,8 @@ void PeerGets::ReadBatch(const Sent& sent, const std::vector<wire::BatchAnswerVi
   for (size_t i = 0; i < answers.size(); ++i) {
     const auto& [id, deadline_ns] = sent.gets[i];
     const wire::BatchAnswerView& said = answers[i];
-    if (!IsInBatch(id)) {
+    const Shared* const found = gets_.Find(id);
+    if (found == nullptr || (*found)->way_ != Way::kBatch) {
       if (said.ticket == 0 || !same_session) continue;
       if (deadline_ns <= now_ns) {
         tickets_.Await(said.ticket, 0, incarnation);  // As those that OnTimer forgets.
@@ -288,7 +289,7 @@ void PeerGets::ReadBatch(const Sent& sent, const std::vector<wire::BatchAnswerVi
       }
       continue;
     }
-    PeerGet& get = **gets_.Find(id);
+    PeerGet& get = **found;
     if (said.ticket != 0) {
       if (!same_session) {
         AskAgain(id, ended);
@@ -304,7 +305,9 @@ void PeerGets::ReadBatch(const Sent& sent, const std::vector<wire::BatchAnswerVi
                     ReadBatchAnswer(*line_, get.key, wire::ToView(*early), HeardAt(line_->clock())), ended);
       continue;
     }
-    if (!AskAlone(id, get, said.code)) told->push_back({Take(id), &said});
+    if (AskAlone(id, get, said.code)) continue;
+    deadlines_.Remove(get);
+    told->push_back({gets_.Take(id), &said});
   }
 }
 

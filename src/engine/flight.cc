@@ -141,6 +141,7 @@ std::unique_ptr<Waiter> FlightTable::Remove(Shard& shard, Waiter* waiter) {
   (waiter->next != nullptr ? waiter->next->prev : flight.last) = waiter->prev;
   waiter->prev = waiter->next = nullptr;
   waiter->flight = nullptr;
+  shard.DeadlinesOf(waiter->local).Remove(*waiter);
   --flight.waiting;
   --shard.waiting;
   if (waiter->ticket != 0) FreeTicket(shard, waiter->ticket);
@@ -153,6 +154,7 @@ Waiter* FlightTable::RemoveAll(Shard& shard, Flight& flight) {
   for (Waiter* waiter = first; waiter != nullptr; waiter = waiter->next) {
     waiter->prev = nullptr;
     waiter->flight = nullptr;
+    shard.DeadlinesOf(waiter->local).Remove(*waiter);
     if (waiter->ticket != 0) FreeTicket(shard, waiter->ticket);
     waiter->ticket = 0;
   }

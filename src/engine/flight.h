@@ -140,6 +140,9 @@ class FlightTable {
     };
     std::vector<Slot> slots;
     std::vector<uint32_t> free_slots;
+    // Of those waiters that an alarm of the group's ends: those of local gets apart from the others.
+    std::array<Deadlines, 2> deadlines;
+    Deadlines& DeadlinesOf(bool local) { return deadlines[local ? 1 : 0]; }
     int64_t waiting = 0;
   };
 

@@ -18,7 +18,6 @@ constexpr int64_t kLeastLentMs = 1'000;
 // As good as for ever, and no overflow.
 constexpr int64_t kLongestQuestionMs = 100'000'000'000;
 constexpr uint64_t kNoLook = UINT64_MAX;  // No shard has been filled so often.
-constexpr std::string_view kDeadlinePassed = "the deadline passed while the value was being loaded";
 
 int64_t Deadline(int64_t now_ns, int64_t timeout_ms) {
   if (timeout_ms <= 0 || timeout_ms > (kNoDeadline - now_ns) / kNsPerMs) return kNoDeadline;
@@ -149,6 +148,7 @@ Begun Group::Miss(std::string_view key, const Look& look, int flags, int64_t tim
   if (!leads) {
     std::unique_ptr<Waiter> waiter = make_waiter();
     Waiter* const added = waiter.get();
+    added->local = (flags & kLocal) != 0;
     if (!AddWaiter(shard, *flight, std::move(waiter), deadline_ns, true)) {
       answer->status = Status(Code::kClosed, "the queue is closed");
       return Begun::kFailed;
@@ -199,10 +199,8 @@ bool Group::AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> wait
   }
   waiter->deadline_ns = deadline_ns;
   if (arm_timer && deadline_ns != kNoDeadline) {
-    waiter->timer = context_->runtime().timers().After(deadline_ns - context_->NowNs(),
-                                                       [self = shared_from_this(), ticket = waiter->ticket] {
-                                                         self->EndWait(ticket, Code::kTimeout, kDeadlinePassed);
-                                                       });
+    shard.DeadlinesOf(waiter->local).Add(*waiter);
+    WatchWaits(waiter->local, deadline_ns);
   }
   FlightTable::Append(shard, flight, std::move(waiter));
   return true;
@@ -302,14 +300,12 @@ void Group::LoadHere(Lock lock, const std::shared_ptr<Flight>& flight, const Out
   flight->leader_waits = false;
   if (Waiter* leader = FlightTable::FirstLeader(*flight)) {
     const int64_t leader_deadline_ns = leader->deadline_ns;
-    const TimerId timer = leader->timer;
     std::unique_ptr<Waiter> waiter = FlightTable::Remove(shard, leader);
     std::unique_ptr<Load> load = NewAttempt(flight);
     flight->led_by_group = false;
     flight->leader_waits = true;
     flight->leader_deadline_ns = leader_deadline_ns;
     lock.unlock();
-    context_->runtime().timers().Cancel(timer);
     Waiter* const target = waiter.get();
     target->Lead(std::move(waiter), std::move(load));
     return;
@@ -364,27 +360,26 @@ int64_t Group::Finish(Lock lock, Flight& flight, Outcome outcome, int64_t now_un
   Waiters waiters(FlightTable::RemoveAll(shard, flight));
   lock.unlock();
 
-  const int64_t tagged = Deliver(std::move(waiters), outcome);
+  const int64_t tagged = Deliver(std::move(waiters), std::move(outcome));
   context_->End();
   return tagged;
 }
 
 // Ends for the same queue travel together.
-int64_t Group::Deliver(Waiters waiters, const Outcome& outcome) {
-  Timers& timers = context_->runtime().timers();
+int64_t Group::Deliver(Waiters waiters, Outcome&& outcome) {
   int64_t tagged = 0;
   EventQueue* queue = nullptr;
   EventChain batch;
   while (std::unique_ptr<Waiter> waiter = waiters.Pop()) {
-    if (waiter->timer != 0) timers.Cancel(waiter->timer);
     Waiter* const target = waiter.get();
     EventQueue* const next = target->TargetQueue();
+    Outcome own = waiters.empty() ? std::move(outcome) : outcome;
     if (next == nullptr) {
-      target->End(std::move(waiter), outcome);
+      target->End(std::move(waiter), std::move(own));
       continue;
     }
     ++tagged;
-    std::unique_ptr<EventNode> node = target->ToNode(std::move(waiter), outcome);
+    std::unique_ptr<EventNode> node = target->ToNode(std::move(waiter), std::move(own));
     if (tagged == 1 && waiters.empty()) {
       Deliveries::ToQueue(*next, std::move(node));
       return tagged;

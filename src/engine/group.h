@@ -155,10 +155,14 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   // now_unix_ns: if it is known. REQUIRES: the caller keeps the flight alive.
   int64_t Finish(Lock lock, Flight& flight, Outcome outcome, int64_t now_unix_ns = 0);
   // Returns how many events there were.
-  int64_t Deliver(Waiters waiters, const Outcome& outcome);
+  int64_t Deliver(Waiters waiters, Outcome&& outcome);
   void LogPeerError(std::string_view key, const Peer& peer, const Status& status);
 
   // group_early_ends.cc
+  static constexpr std::string_view kDeadlinePassed = "the deadline passed while the value was being loaded";
+  // Has the waits looked at then, or earlier. local: those of local gets, or else the others.
+  void WatchWaits(bool local, int64_t due_ns);
+  void OnWaitTimes(bool local, uint64_t times);
   // asking: those that ask a peer.
   void WatchLoads(bool asking, int64_t due_ns);
   void OnLoadTimes(bool asking);
@@ -185,6 +189,13 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   FlightTable flights_;
   Stats stats_;
   std::atomic<bool> refusing_{false};
+  struct WaitAlarm {
+    std::atomic<int64_t> due_ns{kNoDeadline};  // When it rings; changed under the mutex.
+    std::mutex mutex;                          // Taken under a shard's.
+    TimerId timer = 0;
+    uint64_t times = 0;  // It has been set.
+  };
+  std::array<WaitAlarm, 2> wait_alarms_;               // The second: of local gets.
   std::array<std::atomic<bool>, 2> watching_loads_{};  // A timer is armed for the first that may be late.
   std::atomic<int64_t> last_peer_error_log_ns_{INT64_MIN / 2};
   std::atomic<int64_t> suppressed_peer_errors_{0};

@@ -51,6 +51,50 @@ int64_t Group::EndLateLoads(bool asking) {
   return next_ns;
 }
 
+// One timer looks after all waits of a kind, too: what ends because of a peer's request is no cause to ask a peer. It
+// rings at the first deadline that there was when it was set, or earlier. A wait that begins while it looks is either
+// seen or sets it anew:
+//   1. none is set; it looks, shard by shard   2. a get, under a lock not yet taken: it waits, and is seen
+//                                              2. a get, under a lock that was taken: it waits, finds none, and sets it
+void Group::WatchWaits(bool local, int64_t due_ns) {
+  WaitAlarm& alarm = wait_alarms_[local ? 1 : 0];
+  if (due_ns >= alarm.due_ns.load()) return;
+  std::lock_guard lock(alarm.mutex);
+  if (due_ns >= alarm.due_ns.load()) return;
+  Timers& timers = context_->runtime().timers();
+  if (alarm.timer != 0) timers.Cancel(alarm.timer);
+  alarm.due_ns.store(due_ns);
+  alarm.timer = timers.After(std::max<int64_t>(0, due_ns - context_->NowNs()),
+                             [weak = weak_from_this(), local, times = ++alarm.times] {
+                               if (const std::shared_ptr<Group> self = weak.lock()) self->OnWaitTimes(local, times);
+                             });
+}
+
+void Group::OnWaitTimes(bool local, uint64_t times) {
+  WaitAlarm& alarm = wait_alarms_[local ? 1 : 0];
+  {
+    std::lock_guard lock(alarm.mutex);
+    if (times != alarm.times) return;  // An earlier one has been set meanwhile.
+    alarm.due_ns.store(kNoDeadline);
+    alarm.timer = 0;
+  }
+  int64_t next_ns = kNoDeadline;
+  for (Shard& shard : flights_.shards()) {
+    std::vector<uint64_t> passed;
+    {
+      Lock lock(shard.mutex);
+      Deadlines& deadlines = shard.DeadlinesOf(local);
+      if (deadlines.empty()) continue;
+      for (const Deadlines::Timed* timed : deadlines.TakePassed(context_->NowNs())) {
+        passed.push_back(static_cast<const Waiter*>(timed)->ticket);
+      }
+      if (!deadlines.empty()) next_ns = std::min(next_ns, deadlines.DueNs());
+    }
+    for (const uint64_t ticket : passed) EndWait(ticket, Code::kTimeout, kDeadlinePassed);
+  }
+  if (next_ns != kNoDeadline) WatchWaits(local, next_ns);
+}
+
 void Group::OnLoadTimeout(const std::shared_ptr<Flight>& flight) {
   Shard& shard = flights_.OfHash(flight->hash);
   Lock lock(shard.mutex);
@@ -73,19 +117,16 @@ void Group::OnLoadTimeout(const std::shared_ptr<Flight>& flight) {
 bool Group::EndWait(uint64_t ticket, Code code, std::string_view message) {
   Shard& shard = flights_.OfTicket(ticket);
   std::unique_ptr<Waiter> waiter;
-  TimerId timer = 0;
   Task after;
   {
     Lock lock(shard.mutex);
     Waiter* const found = FlightTable::OfTicketLocked(shard, ticket);
     if (found == nullptr) return false;
     const std::shared_ptr<Flight> flight = found->flight->open;
-    timer = found->timer;
     waiter = FlightTable::Remove(shard, found);
     if (flight->waiting == 0 && !flight->leader_waits) after = LastLeft(shard, flight, code);
   }
   stats_.Add(code == Code::kTimeout ? Counter::kTimeouts : Counter::kCancelled);
-  if (timer != 0) context_->runtime().timers().Cancel(timer);
   Waiter* const target = waiter.get();
   target->End(std::move(waiter), Outcome::Failed(code, message));
   if (after) after();

@@ -12,9 +12,7 @@
 namespace cohort {
 
 void Waiter::Lead(std::unique_ptr<Waiter> /*self*/, std::unique_ptr<Load> /*load*/) {}
-std::unique_ptr<EventNode> Waiter::ToNode(std::unique_ptr<Waiter> /*self*/, const Outcome& /*outcome*/) {
-  return nullptr;
-}
+std::unique_ptr<EventNode> Waiter::ToNode(std::unique_ptr<Waiter> /*self*/, Outcome&& /*outcome*/) { return nullptr; }
 
 QueueWaiter::QueueWaiter(const std::shared_ptr<EventQueue>& queue, uint64_t event_tag, bool can_lead, bool announced)
     : Waiter(can_lead), EventNode(EventKind::kGet, event_tag), queue_(queue.get()), announced_(announced) {}
@@ -24,9 +22,9 @@ void QueueWaiter::operator delete(void* block) { BlockPool<sizeof(QueueWaiter)>:
 
 bool QueueWaiter::Enter(Group& group) { return announced_ ? !queue_->closed() : queue_->EnterGets(group); }
 
-std::unique_ptr<EventNode> QueueWaiter::ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome) {
+std::unique_ptr<EventNode> QueueWaiter::ToNode(std::unique_ptr<Waiter> self, Outcome&& outcome) {
   status = static_cast<int32_t>(outcome.code);
-  value = outcome.value;
+  value = std::move(outcome.value);
   source = outcome.source;
   overtaken = !outcome.keep;
   error_tag = outcome.error_tag;
@@ -34,9 +32,9 @@ std::unique_ptr<EventNode> QueueWaiter::ToNode(std::unique_ptr<Waiter> self, con
   return std::unique_ptr<EventNode>(this);
 }
 
-void QueueWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
+void QueueWaiter::End(std::unique_ptr<Waiter> self, Outcome outcome) {
   EventQueue& queue = *queue_;
-  queue.Deliver(ToNode(std::move(self), outcome));
+  queue.Deliver(ToNode(std::move(self), std::move(outcome)));
 }
 
 void QueueWaiter::Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> own_load) {
@@ -50,7 +48,7 @@ void QueueWaiter::Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> own_l
 void* CallbackWaiter::operator new(size_t /*size*/) { return BlockPool<sizeof(CallbackWaiter)>::Take(); }
 void CallbackWaiter::operator delete(void* block) { BlockPool<sizeof(CallbackWaiter)>::Give(block); }
 
-void CallbackWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
+void CallbackWaiter::End(std::unique_ptr<Waiter> self, Outcome outcome) {
   Done done = std::move(done_);
   Executor* executor = executor_;
   self.reset();
@@ -58,7 +56,7 @@ void CallbackWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
     done(outcome);
     return;
   }
-  Deliveries::ToCallback(*executor, std::move(done), outcome);
+  Deliveries::ToCallback(*executor, std::move(done), std::move(outcome));
 }
 
 Blocked::Blocked() = default;
@@ -95,10 +93,10 @@ void Blocked::Set(const std::shared_ptr<Blocked>& blocked, Woken woken) {
   if (blocked->turnstile_.Open()) Deliveries::Wake(blocked, wait);
 }
 
-void BlockedWaiter::End(std::unique_ptr<Waiter> self, const Outcome& outcome) {
+void BlockedWaiter::End(std::unique_ptr<Waiter> self, Outcome outcome) {
   const std::shared_ptr<Blocked> blocked = blocked_;
   self.reset();
-  Blocked::Set(blocked, {outcome, nullptr});
+  Blocked::Set(blocked, {std::move(outcome), nullptr});
 }
 
 void BlockedWaiter::Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load) {

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "base/unique_function.h"
+#include "cluster/deadlines.h"
 #include "engine/event_queue.h"
 #include "engine/outcome.h"
 #include "runtime/runtime.h"
@@ -23,9 +24,9 @@ struct Flight;
 
 inline constexpr int64_t kNoDeadline = std::numeric_limits<int64_t>::max();
 
-class Waiter {
+class Waiter : public Deadlines::Timed {
  public:
-  explicit Waiter(bool can_lead) : can_lead_(can_lead) {}
+  explicit Waiter(bool can_lead) : Timed(kNoDeadline), can_lead_(can_lead) {}
   virtual ~Waiter() = default;
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
@@ -33,12 +34,12 @@ class Waiter {
   // Announces the wait before it begins, under the lock of its flight. False: it cannot wait (its queue is closed).
   virtual bool Enter(Group& /*group*/) { return true; }
   // Ends the wait; no lock held.
-  virtual void End(std::unique_ptr<Waiter> self, const Outcome& outcome) = 0;
+  virtual void End(std::unique_ptr<Waiter> self, Outcome outcome) = 0;
   // Ends the wait by handing over the getter's task. REQUIRES: can_lead().
   virtual void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load);
   // Non-null: what ToNode makes, once, is to be delivered there, perhaps with many others.
   virtual EventQueue* TargetQueue() const { return nullptr; }
-  virtual std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome);
+  virtual std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, Outcome&& outcome);
 
   bool can_lead() const { return can_lead_; }
 
@@ -47,8 +48,7 @@ class Waiter {
   Waiter* next = nullptr;
   Flight* flight = nullptr;
   uint64_t ticket = 0;
-  int64_t deadline_ns = kNoDeadline;
-  TimerId timer = 0;
+  bool local = false;  // Its get never asks a peer.
 
  private:
   const bool can_lead_;
@@ -79,10 +79,10 @@ class QueueWaiter final : public Waiter, public EventNode {
   static void* operator new(size_t size);
   static void operator delete(void* block);
   bool Enter(Group& group) override;
-  void End(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
+  void End(std::unique_ptr<Waiter> self, Outcome outcome) override;
   void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load) override;
   EventQueue* TargetQueue() const override { return queue_; }
-  std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
+  std::unique_ptr<EventNode> ToNode(std::unique_ptr<Waiter> self, Outcome&& outcome) override;
 
  private:
   EventQueue* const queue_;
@@ -94,7 +94,7 @@ class CallbackWaiter final : public Waiter {
  public:
   using Done = UniqueFunction<void(const Outcome&)>;
   CallbackWaiter(Done done, Executor* executor) : Waiter(false), done_(std::move(done)), executor_(executor) {}
-  void End(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
+  void End(std::unique_ptr<Waiter> self, Outcome outcome) override;
   static void* operator new(size_t size);
   static void operator delete(void* block);
 
@@ -132,7 +132,7 @@ class Blocked {
 class BlockedWaiter final : public Waiter {
  public:
   BlockedWaiter(std::shared_ptr<Blocked> blocked, bool can_lead) : Waiter(can_lead), blocked_(std::move(blocked)) {}
-  void End(std::unique_ptr<Waiter> self, const Outcome& outcome) override;
+  void End(std::unique_ptr<Waiter> self, Outcome outcome) override;
   void Lead(std::unique_ptr<Waiter> self, std::unique_ptr<Load> load) override;
 
  private:
