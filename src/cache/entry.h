@@ -116,6 +116,14 @@ class Entry final : public Value {
                                ? Memory::BlockBytes(kHeaderBytes + key_size() + static_cast<size_t>(size()))
                                : FootprintBytes());
   }
+  // Drops the reference of who lets go of it, if that is the only one and nothing but memory goes with it: *block is to
+  // be freed then. False: nothing was done.
+  bool EndAlone(Memory::Block* block) {
+    if (kind() != Kind::kInline || !OnlyReference()) return false;
+    *block = {this, AllocatedBytes()};
+    this->~Entry();
+    return true;
+  }
   // Whether its bytes are the host's, who waits for them to be given back.
   bool IsBorrowed() const;
 

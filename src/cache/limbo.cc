@@ -3,17 +3,27 @@
 #include <utility>
 
 #include "cache/loan.h"
+#include "cache/memory.h"
 
 namespace cohort {
 
 namespace {
 
 void Drop(Gone* gone) {
+  constexpr size_t kTogether = 16;
+  Memory::Block blocks[kTogether];
+  size_t count = 0;
   if (!gone->empty()) CountLoans(*gone);
   while (Entry* const entry = gone->TakeFirst()) {
     entry->Unclaim();  // From here on somebody who still has the value may fill it again.
-    entry->Unref();
+    if (!entry->EndAlone(&blocks[count])) {
+      entry->Unref();
+    } else if (++count == kTogether) {
+      Memory::FreeAll(blocks, count);
+      count = 0;
+    }
   }
+  Memory::FreeAll(blocks, count);
 }
 
 }  // namespace

@@ -16,6 +16,12 @@ class Memory {
   static void* Allocate(size_t size);
   // REQUIRES: `block` is from Allocate(size).
   static void Free(void* block, size_t size);
+  struct Block {
+    void* block;
+    size_t size;
+  };
+  // The same for many, which take a lock together.
+  static void FreeAll(const Block* blocks, size_t count);
   // What a block of that size really takes.
   static int64_t BlockBytes(size_t size) {
     return static_cast<int64_t>(size <= memory::kLargestBlock ? memory::BlockBytesOf(size) : memory::WholePages(size));

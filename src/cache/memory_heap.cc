@@ -97,14 +97,23 @@ void* BlockStore::Allocate(size_t size) {
   return block;
 }
 
-void BlockStore::Free(void* block) {
-  Span* const span = Chunk::SpanOf(block);
-  BlockHeap& heap = heaps_[span->heap];
-  if (heap.Enter()) Crowded();
-  const bool empty = heap.Give(span, block);
-  heap.Leave();
-  if (!empty) return;
-  if (Chunk* const chunk = pool_.Give(span)) Unmap(chunk, kChunkBytes);
+// A heap's lock is kept for as long as the next block is of the same one; no chunk is unmapped under it.
+void BlockStore::FreeAll(void* const* blocks, size_t count) {
+  BlockHeap* in = nullptr;
+  for (size_t i = 0; i < count; ++i) {
+    Span* const span = Chunk::SpanOf(blocks[i]);
+    BlockHeap* const heap = &heaps_[span->heap];
+    if (heap != in) {
+      if (in != nullptr) in->Leave();
+      in = heap;
+      if (heap->Enter()) Crowded();
+    }
+    if (!heap->Give(span, blocks[i])) continue;
+    heap->Leave();
+    in = nullptr;
+    if (Chunk* const chunk = pool_.Give(span)) Unmap(chunk, kChunkBytes);
+  }
+  if (in != nullptr) in->Leave();
 }
 
 // The number of the heap that this thread is in now.

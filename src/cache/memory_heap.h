@@ -59,7 +59,8 @@ class BlockStore {
   // REQUIRES: size <= kLargestBlock.
   void* Allocate(size_t size);
   // REQUIRES: `block` is of this store.
-  void Free(void* block);
+  void Free(void* block) { FreeAll(&block, 1); }
+  void FreeAll(void* const* blocks, size_t count);
 
   int64_t mapped_bytes() const { return pool_.mapped_bytes(); }
   int64_t held_bytes() const { return pool_.held_bytes(); }

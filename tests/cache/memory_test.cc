@@ -164,6 +164,36 @@ TEST(Memory, HeadersOfBlocksOfOneSizeAreSpreadOverTheCachesSets) {
   }
 }
 
+TEST(Memory, ManyThatAreFreedTogetherLeaveNothingBehind) {
+  BlockStore store(1);
+  std::mt19937 random(7);
+  std::vector<Block> kept;
+  std::vector<void*> given;
+  for (size_t i = 0; i < 60'000; ++i) {
+    const Block block = Take(&store, 1 + random() % 3000, static_cast<char>(i));
+    if (i % 5 == 0) {
+      kept.push_back(block);
+    } else {
+      given.push_back(block.data);
+    }
+  }
+  int64_t left = 0;
+  for (const Block& block : kept) left += static_cast<int64_t>(BytesOf(ClassOf(block.size)));
+  std::shuffle(given.begin(), given.end(), random);
+  for (size_t at = 0; at < given.size();) {
+    const size_t count = std::min<size_t>(random() % 40, given.size() - at);
+    store.FreeAll(given.data() + at, count);
+    at += count;
+  }
+  EXPECT_EQ(store.used_bytes(), left);
+  for (const Block& block : kept) ASSERT_TRUE(Intact(block));
+  given.clear();
+  for (const Block& block : kept) given.push_back(block.data);
+  store.FreeAll(given.data(), given.size());  // Spans and chunks become empty on the way.
+  EXPECT_EQ(store.used_bytes(), 0);
+  EXPECT_LE(store.mapped_bytes(), static_cast<int64_t>(2 * kChunkBytes));
+}
+
 TEST(Memory, FreedBlockIsTheNextToBeGivenOut) {
   BlockStore store(1);
   std::vector<void*> blocks;
