@@ -51,7 +51,8 @@ class Budget {
   }
   // What one fill could have, with what it has in hand.
   Room Spare(const Room& in_hand) const {
-    return Room{limit_bytes() - bytes() + in_hand.bytes, limit_items() - items() + in_hand.items};
+    return Room{limit_bytes() - bytes() + in_hand.bytes,
+                counts_items() ? limit_items() - items() + in_hand.items : kNoLimit};
   }
   void Give(Room room) {
     if (room.bytes != 0) bytes_.fetch_sub(room.bytes, std::memory_order_relaxed);
