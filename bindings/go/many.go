@@ -9,7 +9,8 @@ import (
 	"github.com/cohort-cache/cohort/bindings/go/transport"
 )
 
-// Result is the end of one get of GetMany. Values that were in this node's cache may share memory with each other.
+// Result is the end of one get of GetMany. The values of one call may share memory with each other: who keeps one of them for long
+// keeps all, unless it is copied.
 type Result struct {
 	Value transport.ByteView
 	Err   error
@@ -35,50 +36,29 @@ func (g *group) getMany(ctx context.Context, keys []string, results []Result) {
 	}
 	batch := core.NewBatch(keys)
 	defer batch.Close()
-	hits, err := batch.Begin(g.handle, timeoutMs(ctx))
-	if err != nil {
+	if err := batch.Begin(g.handle, timeoutMs(ctx), g.keeps(ctx)); err != nil {
 		for i := range results {
 			results[i].Err = err
 		}
 		return
 	}
-	takeHits(batch, results)
-	if hits == len(keys) {
-		<-batch.Done()
-		return
-	}
-	if ctx == nil {
-		<-batch.Done()
-	} else {
-		select {
-		case <-batch.Done():
-		case <-ctx.Done():
-			for i := range batch.Answers {
-				if ticket := batch.Answers[i].Ticket; ticket != 0 {
-					core.Cohort_group_cancel(g.handle, ticket)
-				}
-			}
-			<-batch.Done()
-		}
-	}
-	core.Fence()
+	batch.Wait(ctx, g.handle)
 	for i := range batch.Events {
 		e := &batch.Events[i]
 		if e.Kind != core.COHORT_EVENT_GET {
 			continue // a hit
 		}
 		if results[i].Err = g.failure(ctx, e, keys[i]); results[i].Err == nil {
-			results[i].Err = deliver(transport.ByteViewSink(&results[i].Value), core.Bytes(e.Data, e.Size), e.ExpireUnixNs)
-			core.Cohort_value_free(e.Value)
-		}
-		if u, ok := results[i].Err.(*bridge.Unanswered); ok {
+			batch.Answers[i].Bring(e)
+		} else if u, ok := results[i].Err.(*bridge.Unanswered); ok {
 			results[i].Err = u.Err
 		}
 	}
+	takeValues(batch, results)
 }
 
-// takeHits copies all hits into one piece of memory, with one call.
-func takeHits(batch *core.Batch, results []Result) {
+// takeValues copies all values into one piece of memory, with one call.
+func takeValues(batch *core.Batch, results []Result) {
 	all := int64(0)
 	for i := range batch.Answers {
 		if a := &batch.Answers[i]; a.IsHit() {

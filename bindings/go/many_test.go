@@ -67,6 +67,9 @@ func TestGetManyEndsWithItsContext(t *testing.T) {
 	results := g.GetMany(ctx, []string{"quick", "slow"})
 	assert.NoError(t, results[0].Err)
 	assert.ErrorIs(t, results[1].Err, context.Canceled)
+	for _, r := range g.GetMany(ctx, []string{"slow", "slow"}) { // who waits again waits at a seat
+		assert.ErrorIs(t, r.Err, context.Canceled)
+	}
 
 	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
@@ -76,19 +79,24 @@ func TestGetManyEndsWithItsContext(t *testing.T) {
 func TestGetManyOfManyNodes(t *testing.T) {
 	nodes := startNodes(t, 3, plainHTTP, groupcache.Options{})
 	var keys []string
-	for i := range 300 {
+	for i := range 1200 {
 		keys = append(keys, fmt.Sprint(i, "-key"))
 	}
-	for i, r := range nodes[0].group.GetMany(context.Background(), keys) {
-		require.NoError(t, r.Err)
-		owner := 0
-		client, remote := nodes[0].instance.PickPeer(keys[i])
-		for n := range nodes {
-			if remote && client.PeerInfo().Address == nodes[n].address {
-				owner = n
+	ends, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for turn, ctx := range []context.Context{nil, context.Background(), ends, nil} { // who waits again waits at a seat
+		require.NoError(t, nodes[0].group.ResetCacheSize(1<<20))
+		for i, r := range nodes[0].group.GetMany(ctx, keys) {
+			require.NoError(t, r.Err, turn)
+			owner := 0
+			client, remote := nodes[0].instance.PickPeer(keys[i])
+			for n := range nodes {
+				if remote && client.PeerInfo().Address == nodes[n].address {
+					owner = n
+				}
 			}
+			assert.Equal(t, fmt.Sprintf("%d:%s", owner, keys[i]), r.Value.String())
 		}
-		assert.Equal(t, fmt.Sprintf("%d:%s", owner, keys[i]), r.Value.String())
 	}
 }
 

@@ -44,6 +44,11 @@ type Answer struct {
 	Reserved     int32
 }
 
+// Bring makes the answer that of a hit: the value is the one that has come with the event.
+func (a *Answer) Bring(e *Event) {
+	a.Size, a.ExpireUnixNs, a.Value, a.Source = e.Size, e.ExpireUnixNs, e.Value, e.Source
+}
+
 // Shared is cohort_go_call_t: what begin answered and, if the value did not fit into the buffer, where it lies; and what is
 // C's to read for the life of a Call.
 type Shared struct {

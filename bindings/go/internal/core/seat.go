@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// A seat is a queue of its own, with its own descriptor in Go's poller, for one get at a time. Who sits there is woken by the
+// A seat is a queue of its own, with its own descriptor in Go's poller, for one get, or one call of many, at a time. Who sits there is woken by the
 // poller itself. Otherwise the poller wakes the reader, which wakes the goroutine and, because Go expects more to do,
 // one more thread: with few gets under way that is most of what they wait for. With many the reader takes many events at once.
 //
@@ -17,6 +17,7 @@ type seat struct {
 	queue  uintptr
 	plain  uintptr // a queue without a descriptor, for who waits in C
 	events []Event
+	many   []Event // of many gets; nil: not yet
 	conn   syscall.RawConn
 	look   func(fd uintptr) bool
 	taken  atomic.Bool
@@ -97,6 +98,36 @@ func (s *seat) waitInC(event *Event) {
 	for Cohort_queue_wait(s.plain, s.events, -1) != 1 {
 	}
 	*event = s.events[0]
+}
+
+// waitMany waits for all the events of a Batch.
+func (s *seat) waitMany(b *Batch) {
+	if s.many == nil {
+		s.many = make([]Event, 256)
+	}
+	coming := b.coming
+	take := func(queue uintptr, timeoutMs int64) (few bool) {
+		n := int(Cohort_queue_wait(queue, s.many, timeoutMs))
+		for i := range s.many[:n] {
+			b.put(&s.many[i])
+		}
+		coming -= n
+		return n < len(s.many)
+	}
+	for s.keeps && coming > 0 {
+		take(s.plain, -1)
+	}
+	if coming == 0 {
+		return
+	}
+	err := s.conn.Read(func(uintptr) bool {
+		for !take(s.queue, 0) && coming > 0 {
+		}
+		return coming == 0
+	})
+	if err != nil {
+		panic("cohort: the completion queue cannot be read: " + err.Error())
+	}
 }
 
 // newPolledQueue makes a queue whose descriptor is in Go's poller, so that waiting for its events holds no thread.

@@ -165,19 +165,25 @@ func (c *Call) Wait(ctx context.Context, group uintptr) {
 
 func (c *Call) waitSeated(ctx context.Context, ends bool, group uintptr) {
 	if ends {
-		ticket, cancelled := c.Hit.Ticket, make(chan struct{})
-		stop := context.AfterFunc(ctx, func() {
-			c.Cancel(group, ticket)
-			close(cancelled)
-		})
-		defer func() {
-			if !stop() {
-				<-cancelled // the group may be gone after that
-			}
-		}()
+		ticket := c.Hit.Ticket
+		defer afterEnd(ctx, func() { c.Cancel(group, ticket) })()
 	}
 	c.seat.wait(&c.Event)
 	c.stand()
+}
+
+// afterEnd runs f when ctx ends. The returned function ends that: f has run, or will not. The group may be gone after that.
+func afterEnd(ctx context.Context, f func()) (end func()) {
+	ran := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		f()
+		close(ran)
+	})
+	return func() {
+		if !stop() {
+			<-ran
+		}
+	}
 }
 
 func (c *Call) stand() {
