@@ -54,6 +54,9 @@ static int wait_readable(int fd, int64_t timeout_ms) {
   }
 }
 
+/* How many threads wait for as long as it takes. Guarded by the GIL, as is what reads it. */
+static int32_t events_waited_for;
+
 /* Up to `max` events as a list. `fd`: the queue's descriptor to wait for with signals in mind, or -1: wait without. */
 static PyObject* events_take(cohort_queue_t* queue, int64_t max, int64_t timeout_ms, int32_t fd) {
   cohort_event_t events[64];
@@ -67,8 +70,9 @@ static PyObject* events_take(cohort_queue_t* queue, int64_t max, int64_t timeout
   if (timeout_ms == 0) {
     count = cohort_queue_wait(queue, events, (size_t)max, 0);
   } else {
+    events_waited_for += timeout_ms < 0;
     Py_BEGIN_ALLOW_THREADS count = cohort_queue_wait(queue, events, (size_t)max, timeout_ms);
-    Py_END_ALLOW_THREADS
+    Py_END_ALLOW_THREADS events_waited_for -= timeout_ms < 0;
   }
   list = PyList_New((Py_ssize_t)count);
   for (i = 0; i < count; i++) {

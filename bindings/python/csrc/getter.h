@@ -3,6 +3,8 @@
 #ifndef COHORT_PYTHON_GETTER_H_
 #define COHORT_PYTHON_GETTER_H_
 
+#include <unistd.h>
+
 typedef struct Getter {
   PyObject_HEAD vectorcallfunc vectorcall;
   PyObject* group;      /* its Handle */
@@ -11,9 +13,11 @@ typedef struct Getter {
   int32_t flags;
   int32_t hit_as;
   int32_t without_gil;
+  int32_t waited; /* the last get had to wait, so the next one will, too */
 } Getter;
 
 static PyObject* getter_queue_name;
+static int32_t getter_lent; /* threads that are lent; guarded by the GIL */
 
 /* The waiter that the next get may need; it stays in the list. NULL with an exception otherwise. */
 static PyObject* getter_waiter(Getter* self) {
@@ -37,17 +41,35 @@ static void getter_pop(Getter* self, PyObject* waiter) {
   Py_DECREF(waiter);
 }
 
+/* Whether this thread may be lent to the engine while its get waits: alone, or threads would only wait for the GIL one
+ * time more; and `new_waiter.lends()`, which is asked once in each thread, and again after a fork, by which another
+ * thread may have become the main one. */
+static int32_t getter_lends(Getter* self) {
+  static __thread pid_t asked_in;
+  static __thread int32_t lends;
+  if (getter_lent > 0 || events_waited_for > 0) return 0;
+  if (asked_in != getpid()) {
+    PyObject* answer = PyObject_CallMethod(self->new_waiter, "lends", NULL);
+    lends = answer == Py_True;
+    if (answer == NULL) PyErr_Clear();
+    Py_XDECREF(answer);
+    asked_in = getpid();
+  }
+  return lends;
+}
+
 /* A get that may wait, on a queue of a waiter. A hit, or (waiter, ticket), or (None, load) when this caller leads.
  *
  * A waiter serves one get at a time. It is removed before any code of Python's or another thread can see it in the
  * list: when the get is pending, or, if the GIL is let go of meanwhile, before the get begins. A get that did not need
  * it puts it back. */
 static PyObject* getter_wait(Getter* self, const bytes_arg* key, cohort_group_t* group, int64_t timeout_ms) {
+  int32_t lends = self->waited && getter_lends(self); /* runs code of Python's: before a waiter is looked for */
   PyObject *waiter = getter_waiter(self), *queue, *result;
   cohort_queue_t* raw;
   cohort_answer_t answer;
   cohort_error_t* error;
-  int32_t began;
+  int32_t began, without_gil;
   if (waiter == NULL) return NULL;
   queue = PyObject_GetAttr(waiter, getter_queue_name);
   raw = queue == NULL ? NULL : (cohort_queue_t*)handle_borrow(queue, HANDLE_QUEUE);
@@ -56,15 +78,20 @@ static PyObject* getter_wait(Getter* self, const bytes_arg* key, cohort_group_t*
     Py_DECREF(waiter);
     return NULL;
   }
-  if (self->without_gil) getter_pop(self, waiter);
+  without_gil = self->without_gil || lends;
+  if (without_gil) getter_pop(self, waiter);
   error = error_borrow();
-  began = begin_raw(group, key, self->flags, timeout_ms, raw, 1, self->without_gil, &answer, error);
+  getter_lent += lends;
+  began = begin_raw(group, key, self->flags | (lends ? COHORT_GET_LEND : 0), timeout_ms, raw, 1, without_gil, &answer,
+                    error);
+  getter_lent -= lends;
+  self->waited = began == COHORT_BEGIN_PENDING;
   if (began == COHORT_BEGIN_PENDING) {
-    if (!self->without_gil) getter_pop(self, waiter);
+    if (!without_gil) getter_pop(self, waiter);
     result = PyLong_FromUnsignedLongLong(answer.ticket);
     if (result != NULL) result = Py_BuildValue("ON", waiter, result);
   } else {
-    if (self->without_gil && PyList_Append(self->idle, waiter) != 0) PyErr_Clear();
+    if (without_gil && PyList_Append(self->idle, waiter) != 0) PyErr_Clear();
     result = begun_object(began, &answer, self->hit_as, error);
     if (began == COHORT_BEGIN_LEAD && result != NULL) result = Py_BuildValue("ON", Py_None, result);
   }
@@ -144,6 +171,7 @@ static PyObject* getter_make(PyObject* group, PyObject* idle, PyObject* new_wait
   self->flags = flags;
   self->hit_as = hit_as;
   self->without_gil = without_gil;
+  self->waited = 0;
   return (PyObject*)self;
 }
 

@@ -1,6 +1,7 @@
 """Members: owners, TLS, rings, transports of the program's own, logs, statistics, and peers that come and go."""
 
 import asyncio
+import concurrent.futures
 import logging
 import pathlib
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import cohort
+from cohort._wait import Waiter
 from cohort.testing import Cluster, Counting, free_address
 from conftest import wait_until
 
@@ -30,6 +32,32 @@ def test_each_key_is_loaded_once_by_its_owner() -> None:
         assert groups[1].get_entry(key).source is cohort.Source.MAIN
         assert asker.stats().peer_loads > 0
         assert groups[1].stats().served_to_peers > 0
+
+
+def test_who_waits_alone_is_lent_unless_others_need_its_thread() -> None:
+    """The main thread must hear of signals, and another thread takes the place of a getter's thread that waits."""
+    lends: dict[str, bool] = {}
+
+    def ask(name: str, group: cohort.Group[str], others: list[str]) -> str:
+        lends[name] = Waiter.lends()
+        return "".join(group.get(key) for key in others)
+
+    with Cluster(2) as cluster:
+        inner = cluster.new_group("inner", lambda member: lambda key: f"{member}:{key} ", codec=cohort.TEXT)
+        others = [cluster.key_of(1, f"{i}-") for i in range(10)]
+        outer = cluster.new_group(
+            "outer", lambda member: lambda key: ask(f"getter of {member}", inner[0], others), codec=cohort.TEXT
+        )
+        expected = "".join(f"1:{key} " for key in others)
+        assert ask("main", inner[0], others) == expected
+        for group in inner:
+            group.remove_many(others)
+        with concurrent.futures.ThreadPoolExecutor(1) as one:
+            assert one.submit(ask, "another", inner[0], others).result() == expected
+        for group in inner:
+            group.remove_many(others)
+        assert outer[0].get(cluster.key_of(1, "outer-")) == expected
+    assert lends == {"main": False, "another": True, "getter of 1": False}
 
 
 def test_the_exception_says_which_peer_did_not_hear() -> None:

@@ -20,6 +20,11 @@ class Waiter:
         self.queue = _core.cohort_queue_new()
         self._fd = -1
 
+    @staticmethod
+    def lends() -> bool:
+        """Whether a get of this thread may ask the owner itself: it hears of no signal meanwhile, and nobody takes its place."""
+        return threading.get_ident() != _main and _runner.current.runner is None
+
     def events(self, most: int) -> list[_core.Event]:
         """Waits for at least one event, without the GIL. On the main thread signals are handled meanwhile."""
         fd = -1

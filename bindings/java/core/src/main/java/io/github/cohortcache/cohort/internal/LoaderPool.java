@@ -46,6 +46,11 @@ public final class LoaderPool extends ThreadPoolExecutor {
     void giveBack();
   }
 
+  /** Whether another thread takes this one's place while it waits. */
+  static boolean isRelieved() {
+    return Thread.currentThread() instanceof PoolThread;
+  }
+
   /** Called before a thread waits in a get: if it is a pool's, another one may take its place. Else null. */
   static Lent lend() {
     if (!(Thread.currentThread() instanceof PoolThread thread)) return null;

@@ -31,7 +31,7 @@ public final class Seat {
 
   /** Begins a get of a key that is in the scratch, or of a longer one. What C answers is in the scratch. */
   int begin(long group, byte[] longKey, int keySize, int flags, long timeoutMs) {
-    boolean lends = waited && !Thread.currentThread().isInterrupted();
+    boolean lends = waited && !Thread.currentThread().isInterrupted() && !LoaderPool.isRelieved();
     int began = lends ? lend(group, longKey, keySize, flags, timeoutMs) : call(group, longKey, keySize, flags, timeoutMs);
     waited = began == Constants.COHORT_BEGIN_PENDING;
     return began;
