@@ -35,7 +35,8 @@ class PeerGet : public Deadlines::Timed {
   std::string_view group;
   std::string_view key;
 
-  // Its end, once, on any thread, with no lock held. Who calls it keeps it alive. Returns how many waiters were handed the answer's error_tag.
+  // Its end, once, on any thread, with no lock held. Who calls it keeps it alive. Returns how many waiters were handed
+  // the answer's error_tag.
   virtual int64_t End(PeerAnswer&& answer) = 0;
 
  private:
