@@ -11,17 +11,18 @@ constexpr size_t kMostAtOnce = 1'000;
 
 }  // namespace
 
-void Asks::Reserve(int owner) {
+std::shared_ptr<const AskedOf>& Asks::Reserve(int owner) {
   if (of_owner_.empty()) {
     of_owner_.resize(peers_->peers.size());
     owners_.reserve(of_owner_.size());
   }
-  std::vector<std::shared_ptr<PeerGet>>& gets = of_owner_[static_cast<size_t>(owner)];
-  if (gets.size() == gets.capacity()) gets.reserve(std::max<size_t>(16, gets.size() * 2));
+  OfOwner& of = of_owner_[static_cast<size_t>(owner)];
+  if (of.gets.size() == of.gets.capacity()) of.gets.reserve(std::max<size_t>(32, of.gets.size() * 4));
+  return of.shared;
 }
 
 void Asks::Add(int owner, std::shared_ptr<PeerGet> get) {
-  std::vector<std::shared_ptr<PeerGet>>& gets = of_owner_[static_cast<size_t>(owner)];
+  std::vector<std::shared_ptr<PeerGet>>& gets = of_owner_[static_cast<size_t>(owner)].gets;
   if (gets.empty()) owners_.push_back(owner);
   gets.push_back(std::move(get));
   if (++count_ == kMostAtOnce) Send();
@@ -29,13 +30,14 @@ void Asks::Add(int owner, std::shared_ptr<PeerGet> get) {
 
 void Asks::Send() {
   const std::shared_ptr<const PeerSet> peers = std::move(peers_);
-  std::vector<std::vector<std::shared_ptr<PeerGet>>> of_owner = std::exchange(of_owner_, {});
+  std::vector<OfOwner> of_owner = std::exchange(of_owner_, {});
   const std::vector<int> owners = std::exchange(owners_, {});
   now_ns_ = -1;
   count_ = 0;
+  if (begun_ > 0) begun_of_->End(std::exchange(begun_, 0));
   for (const int owner : owners) {
     const auto at = static_cast<size_t>(owner);
-    peers->peers[at]->GetAll(of_owner[at]);
+    peers->peers[at]->GetAll(of_owner[at].gets);
   }
 }
 

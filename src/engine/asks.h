@@ -8,6 +8,7 @@
 
 #include "cluster/peer_set.h"
 #include "engine/context.h"
+#include "engine/flight.h"
 
 namespace cohort {
 
@@ -37,9 +38,16 @@ class Asks {
               return asks.unix_ns_;
             }};
   }
-  // owner: its index in peers(). After that, one Add needs no memory.
-  void Reserve(int owner);
+  // owner: its index in peers(). After that, one Add needs no memory. Returns where those who ask that owner keep what
+  // they share.
+  std::shared_ptr<const AskedOf>& Reserve(int owner);
   void Add(int owner, std::shared_ptr<PeerGet> get);
+  // As Context::Begin, for many at a time.
+  void BeginOne(Context& context) {
+    if (begun_ == 0) context.Begin(begun_ = kBegunAtOnce);
+    begun_of_ = &context;
+    --begun_;
+  }
   // What has been added goes now; what comes after that has a look of its own.
   void Send();
 
@@ -52,10 +60,17 @@ class Asks {
 
   const Context& context_;
   std::shared_ptr<const PeerSet> peers_;
-  int64_t now_ns_ = -1;                                          // Not looked yet.
-  std::vector<std::vector<std::shared_ptr<PeerGet>>> of_owner_;  // By index.
-  std::vector<int> owners_;                                      // Those that something is for.
+  int64_t now_ns_ = -1;  // Not looked yet.
+  struct OfOwner {
+    std::vector<std::shared_ptr<PeerGet>> gets;
+    std::shared_ptr<const AskedOf> shared;
+  };
+  std::vector<OfOwner> of_owner_;  // By index.
+  std::vector<int> owners_;        // Those that something is for.
   size_t count_ = 0;
+  static constexpr int64_t kBegunAtOnce = 64;
+  int64_t begun_ = 0;  // Of which nothing has begun yet.
+  Context* begun_of_ = nullptr;
   static constexpr unsigned kUses = 100;
   unsigned unix_uses_ = 0;
   mutable int64_t unix_ns_ = 0;  // 0: not read.

@@ -13,6 +13,7 @@
 
 #include "cache/local_cache.h"
 #include "cluster/peer_set.h"
+#include "runtime/burst.h"
 #include "runtime/condition.h"
 #include "runtime/runtime.h"
 
@@ -57,14 +58,15 @@ class Context {
   }
 
   // Flights, Sets and Removes under way: what a shutdown waits for.
-  void Begin() { busy_.fetch_add(1, std::memory_order_relaxed); }
-  void End() {
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  void Begin(int64_t count = 1) { busy_.fetch_add(count, std::memory_order_relaxed); }
+  void End(int64_t count = 1) {
+    if (busy_.fetch_sub(count, std::memory_order_acq_rel) != count) return;
     std::lock_guard lock(busy_mutex_);
     idle_.NotifyAll();
   }
   // False: something was still under way at that point of the runtime's monotonic clock (negative: no such point).
   bool AwaitIdle(int64_t deadline_ns) {
+    Burst::BeforeBlocking();
     std::unique_lock lock(busy_mutex_);
     return runtime_->Await(idle_, lock, deadline_ns, [this] { return busy_.load(std::memory_order_acquire) == 0; });
   }

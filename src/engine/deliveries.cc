@@ -30,6 +30,8 @@ struct Pending {
   std::vector<ForQueue> queues;
   std::vector<ForExecutor> executors;
   std::vector<Deliveries::Sleeper> sleepers;
+  std::shared_ptr<Context> context;
+  int64_t ended = 0;  // There.
 };
 // Made by what is delivered first in a burst, and gone with the burst. Reading it is one instruction (as in epochs.h).
 constinit thread_local Pending* pending __attribute__((tls_model("initial-exec"))) = nullptr;
@@ -51,6 +53,7 @@ void HandOver() {
     if (!to.callbacks.empty()) Post(*to.executor, std::move(to.callbacks));
   }
   Deliveries::WakeAll(all->sleepers);
+  if (all->ended > 0) all->context->End(all->ended);
 }
 
 Pending& OfBurst() {
@@ -80,6 +83,14 @@ void Deliveries::ToQueue(EventQueue& queue, EventChain nodes) {
 void Deliveries::ToQueue(EventQueue& queue, std::unique_ptr<EventNode> node) {
   if (!Burst::is_of_ends()) return queue.Deliver(std::move(node));
   OfBurst(queue).Push(std::move(node));
+}
+
+void Deliveries::EndOne(const std::shared_ptr<Context>& context) {
+  if (!Burst::is_of_ends()) return context->End();
+  Pending& all = OfBurst();
+  if (all.context == nullptr) all.context = context;
+  if (all.context != context) return context->End();
+  ++all.ended;
 }
 
 // A thread that wakes many is made to wait for each of them, where there are fewer processors than threads. So it wakes

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/context.h"
 #include "engine/event_queue.h"
 #include "engine/waiter.h"
 #include "runtime/runtime.h"
@@ -19,6 +20,8 @@ class Deliveries {
   static void ToQueue(EventQueue& queue, std::unique_ptr<EventNode> node);
   // Runs done(outcome) on the executor. REQUIRES: the executor lives until this thread's burst is over.
   static void ToCallback(Executor& executor, CallbackWaiter::Done done, Outcome outcome);
+  // As Context::End, when what was delivered before is there.
+  static void EndOne(const std::shared_ptr<Context>& context);
   // Wakes the thread, whose turnstile is open.
   static void Wake(const std::shared_ptr<Blocked>& blocked, uint64_t wait);
   struct Sleeper {

@@ -25,6 +25,15 @@ namespace cohort {
 
 struct Flight;
 
+// What a flight that asks its key's owner keeps alive. Those of one call share it, so that threads which begin and end
+// many do not meet at the counts of these two.
+struct AskedOf {
+  AskedOf(std::shared_ptr<Group> asking_group, std::shared_ptr<Peer> owner)
+      : group(std::move(asking_group)), peer(std::move(owner)) {}
+  const std::shared_ptr<Group> group;
+  const std::shared_ptr<Peer> peer;
+};
+
 // The question of a flight to the owner of its key. What is in it stays as it was asked.
 struct OwnerGet final : PeerGet {
   int64_t End(PeerAnswer&& answer) override;
@@ -39,7 +48,7 @@ struct Flight {
   // What a flight that asks the owner has besides (AskingFlight). Whoever holds a question holds its flight, and so the
   // group.
   struct Asking {
-    std::shared_ptr<Group> group;
+    std::shared_ptr<const AskedOf> of;
     OwnerGet first;
     std::vector<std::unique_ptr<OwnerGet>> more;
     OwnerGet* last = nullptr;
@@ -75,7 +84,7 @@ struct Flight {
   Waiter* last = nullptr;
   int64_t waiting = 0;
 
-  std::shared_ptr<Peer> peer;  // kPeer: who has been asked the last question.
+  Peer* peer = nullptr;  // kPeer: who has been asked the last question. Lives as long as the flight.
   std::shared_ptr<EventQueue> watch_queue;
   uint64_t watch_tag = 0;
 

@@ -104,10 +104,10 @@ Begun Group::Miss(std::string_view key, const Look& look, int flags, int64_t tim
   const std::shared_ptr<const PeerSet>& peers = asks == nullptr ? own_peers : asks->peers();
   const int at = peers == nullptr || peers->peers.empty() ? -1 : peers->ring.Owner(key);
   const bool mine = at < 0 || at == peers->self;
-  std::shared_ptr<Peer> owner;
-  if (!mine && (flags & kLocal) == 0) owner = peers->peers[static_cast<size_t>(at)];
-  if (asks != nullptr && owner != nullptr) asks->Reserve(at);
-  bool misrouted = !mine && owner == nullptr;
+  const bool asks_owner = !mine && (flags & kLocal) == 0;
+  std::shared_ptr<const AskedOf> own_of;
+  std::shared_ptr<const AskedOf>& of = asks != nullptr && asks_owner ? asks->Reserve(at) : own_of;
+  bool misrouted = !mine && !asks_owner;
   const bool can_lead = (flags & kCanLead) != 0;
   const int64_t now_ns = asks == nullptr ? context_->NowNs() : asks->now_ns();
   const int64_t deadline_ns = Deadline(now_ns, timeout_ms);
@@ -136,15 +136,19 @@ Begun Group::Miss(std::string_view key, const Look& look, int flags, int64_t tim
       return Begun::kFailed;
     }
     FlightTable::Reserve(shard);
-    if (owner == nullptr) {
+    if (!asks_owner) {
       begun = MakePooled<Flight>(key, hash, mine, misrouted);
     } else {
       begun = MakePooled<AskingFlight>(key, hash);
+      if (of == nullptr || of->group.get() != this) {
+        of = MakePooled<AskedOf>(shared_from_this(), peers->peers[static_cast<size_t>(at)]);
+      }
+      begun->asking->of = of;
     }
     flight = begun.get();
   }
 
-  const bool leads = can_lead && ((begins && owner == nullptr) || flight->step == Flight::Step::kQueued);
+  const bool leads = can_lead && ((begins && !asks_owner) || flight->step == Flight::Step::kQueued);
   if (!leads) {
     std::unique_ptr<Waiter> waiter = make_waiter();
     Waiter* const added = waiter.get();
@@ -159,7 +163,11 @@ Begun Group::Miss(std::string_view key, const Look& look, int flags, int64_t tim
   if (begins) {
     stats_.Add(Counter::kLoadsDeduped);
     FlightTable::Insert(shard, std::move(begun));
-    context_->Begin();
+    if (asks != nullptr) {
+      asks->BeginOne(*context_);
+    } else {
+      context_->Begin();
+    }
     flight->deadline_ns = Deadline(now_ns, load_timeout_ms_);
     const bool asking = flight->asking != nullptr;
     std::atomic<bool>& watching = watching_loads_[asking ? 1 : 0];
@@ -173,14 +181,13 @@ Begun Group::Miss(std::string_view key, const Look& look, int flags, int64_t tim
     return Begun::kLead;
   }
   if (begins) {
-    if (owner != nullptr) {
-      Peer& asked = *owner;
-      std::shared_ptr<PeerGet> question = NewQuestion(*flight, std::move(owner), now_ns);
+    if (asks_owner) {
+      std::shared_ptr<PeerGet> question = NewQuestion(*flight, now_ns);
       lock.unlock();
       if (asks != nullptr) {
         asks->Add(at, std::move(question));
       } else {
-        asked.GetAll({&question, 1});  // The members of this moment keep it alive.
+        own_of->peer->GetAll({&question, 1});
       }
     } else {
       LoadHere(std::move(lock), std::shared_ptr(flight->open), Outcome());
@@ -199,8 +206,8 @@ bool Group::AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> wait
   }
   waiter->deadline_ns = deadline_ns;
   if (arm_timer && deadline_ns != kNoDeadline) {
+    WatchWaits(waiter->local, deadline_ns);  // Which looks when this lock is free.
     shard.DeadlinesOf(waiter->local).Add(*waiter);
-    WatchWaits(waiter->local, deadline_ns);
   }
   FlightTable::Append(shard, flight, std::move(waiter));
   return true;
@@ -230,14 +237,14 @@ int64_t LatestDeadlineNs(const Flight& flight) {
 // Whoever ends the flight before its owner has been asked gives the question up, and then nothing is asked:
 //   1. a get begins the flight, leaves the lock   2. Close, or its last waiter, ends it, gives up   3. GetAll: ends it
 // REQUIRES: the shard's lock.
-std::shared_ptr<PeerGet> Group::NewQuestion(Flight& flight, std::shared_ptr<Peer> owner, int64_t now_ns) {
+std::shared_ptr<PeerGet> Group::NewQuestion(Flight& flight, int64_t now_ns) {
   Flight::Asking& asking = *flight.asking;
   OwnerGet* get = &asking.first;
   if (asking.last != nullptr) get = asking.more.emplace_back(std::make_unique<OwnerGet>()).get();
-  if (asking.group == nullptr) asking.group = shared_from_this();
-  get->of = this;
+  Group& group = *asking.of->group;
+  get->of = &group;
   get->flight = &flight;
-  get->group = name_;
+  get->group = group.name_;
   get->key = flight.key;
   get->asked_ns = now_ns;
   get->attempt = ++flight.attempt;
@@ -247,7 +254,7 @@ std::shared_ptr<PeerGet> Group::NewQuestion(Flight& flight, std::shared_ptr<Peer
   get->deadline_ns = now_ns + std::min(left_ms, kLongestQuestionMs) * kNsPerMs;
   asking.last = get;
   flight.step = Flight::Step::kPeer;
-  flight.peer = std::move(owner);
+  flight.peer = asking.of->peer.get();
   return {flight.open, get};
 }
 
@@ -279,14 +286,14 @@ int64_t Group::OnOwnerAnswer(const OwnerGet& get, PeerAnswer&& answer) {
     }
     default:
       stats_.Add(Counter::kPeerErrors);
-      const std::shared_ptr<Peer> peer = std::move(flight.peer);
+      Peer& peer = *std::exchange(flight.peer, nullptr);
       if (now_ns < get.deadline_ns) {
         LoadHere(std::move(lock), std::shared_ptr(flight.open), Outcome());
-        LogPeerError(flight.key, *peer, answer.status);
+        LogPeerError(flight.key, peer, answer.status);
       } else if (LatestDeadlineNs(flight) > now_ns) {
-        std::shared_ptr<PeerGet> again = NewQuestion(flight, peer, now_ns);
+        std::shared_ptr<PeerGet> again = NewQuestion(flight, now_ns);
         lock.unlock();
-        peer->GetAll({&again, 1});
+        peer.GetAll({&again, 1});
       } else {
         stats_.Add(Counter::kTimeouts, flight.waiting);
         Finish(std::move(lock), flight, Outcome::Failed(Code::kTimeout, kDeadlinePassed));
@@ -354,14 +361,14 @@ int64_t Group::Finish(Lock lock, Flight& flight, Outcome outcome, int64_t now_un
     cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight.key, flight.hash, outcome.value, now_unix_ns, Origin::kLoad);
     shard.CountFill();
   }
-  const std::shared_ptr<Peer> peer = std::move(flight.peer);  // If it goes, it goes without the lock.
+  flight.peer = nullptr;
   flight.watch_queue.reset();
   FlightTable::End(shard, flight);
   Waiters waiters(FlightTable::RemoveAll(shard, flight));
   lock.unlock();
 
   const int64_t tagged = Deliver(std::move(waiters), std::move(outcome));
-  context_->End();
+  Deliveries::EndOne(context_);
   return tagged;
 }
 
@@ -512,7 +519,7 @@ void Group::Close() {
       Lock lock(shard.mutex);
       if (flight->step == Flight::Step::kDone) continue;
       flight->stale = true;
-      const std::shared_ptr<Peer> peer = flight->peer;
+      Peer* const peer = flight->peer;
       const std::shared_ptr<EventQueue> watcher = flight->watch_queue;
       const uint64_t tag = flight->watch_tag;
       Finish(std::move(lock), *flight, Outcome::Failed(Code::kClosed, "group '" + name_ + "' is closed"));

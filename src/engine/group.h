@@ -146,7 +146,7 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
              GetAnswer* answer, Asks* asks);
   bool AddWaiter(Shard& shard, Flight& flight, std::unique_ptr<Waiter> waiter, int64_t deadline_ns, bool arm_timer);
   std::unique_ptr<Load> NewAttempt(const std::shared_ptr<Flight>& flight);
-  std::shared_ptr<PeerGet> NewQuestion(Flight& flight, std::shared_ptr<Peer> owner, int64_t now_ns);
+  static std::shared_ptr<PeerGet> NewQuestion(Flight& flight, int64_t now_ns);
   int64_t OnOwnerAnswer(const OwnerGet& get, PeerAnswer&& answer);
   // Finds who runs the getter next; takes over the lock. `after`: why the last attempt ended, told if nobody is left.
   void LoadHere(Lock lock, const std::shared_ptr<Flight>& flight, const Outcome& after);

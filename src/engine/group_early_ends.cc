@@ -99,7 +99,7 @@ void Group::OnLoadTimeout(const std::shared_ptr<Flight>& flight) {
   Shard& shard = flights_.OfHash(flight->hash);
   Lock lock(shard.mutex);
   if (flight->step == Flight::Step::kDone) return;
-  const std::shared_ptr<Peer> peer = flight->peer;
+  Peer* const peer = flight->peer;
   const std::shared_ptr<EventQueue> watcher = flight->watch_queue;
   const uint64_t tag = flight->watch_tag;
   const int64_t waiting = flight->waiting;
@@ -158,9 +158,9 @@ Task Group::LastLeft(Shard& shard, const std::shared_ptr<Flight>& flight, Code w
       queue->Offer(std::move(node));
     };
   }
-  std::shared_ptr<Peer> peer = std::move(flight->peer);
+  Peer* const peer = std::exchange(flight->peer, nullptr);
   FlightTable::End(shard, *flight);
-  return [this, self = shared_from_this(), peer = std::move(peer), flight] {
+  return [this, self = shared_from_this(), peer, flight] {
     if (peer != nullptr) peer->GiveUp(*flight->asking->last);
     context_->End();
   };

@@ -94,6 +94,79 @@ TEST_F(GroupTest, P2_ASetDuringALoadWins) {
   EXPECT_EQ("set", Text(group->Lookup("k").Adopt()));
 }
 
+// A get looks, finds nothing, and comes to the lock when another's load, or a Set, has filled the cache meanwhile.
+TEST_F(GroupTest, P1_WhatWasFilledSinceALookIsNotLoadedAgain) {
+  Count runs;
+  auto group = AddGroup(0, Answer("v:", &runs));
+  const auto none = []() -> std::unique_ptr<Waiter> { return nullptr; };
+  const Look before_load = group->BeginLook(LocalCache::Hash("loaded"));
+  const Look before_set = group->BeginLook(LocalCache::Hash("set"));
+  EXPECT_EQ("v:loaded", Text(group->Get("loaded", 0, 0).value));
+  EXPECT_TRUE(
+      Await([&](Group::ChangeDone done) { group->Set("set", Value::Copy("set", "new", 0), 0, std::move(done)); }).ok());
+  GetAnswer answer;
+  EXPECT_EQ(Begun::kHit, group->Begin("loaded", before_load, 0, 0, none, &answer));
+  EXPECT_EQ("v:loaded", Text(answer.value));
+  EXPECT_EQ(Begun::kHit, group->Begin("set", before_set, 0, 0, none, &answer));
+  EXPECT_EQ("new", Text(answer.value));
+  EXPECT_EQ(1, runs.Get());
+  EXPECT_EQ(3, group->StatsNow().gets);
+}
+
+TEST_F(GroupTest, P6_AnEarlierDeadlineThatComesLaterIsKept) {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Load>> loads;
+  auto group = AddGroup(0, [&](std::unique_ptr<Load> load) {
+    std::lock_guard lock(mutex);
+    loads.push_back(std::move(load));
+  });
+  auto queue = *EventQueue::New();
+  // The longest first; keys of many shards.
+  constexpr int kWaits = 20;
+  for (int i = 0; i < kWaits; ++i) {
+    GetAnswer answer;
+    const int64_t timeout_ms = i % 2 == 0 ? 60'000 : 40 - i;
+    ASSERT_EQ(Begun::kPending,
+              group->Begin(
+                  "k" + std::to_string(i), 0, timeout_ms,
+                  [&] { return std::make_unique<QueueWaiter>(queue, static_cast<uint64_t>(i), false); }, &answer));
+  }
+  for (int ended = 0; ended < kWaits / 2; ++ended) {
+    const auto events = queue->Take(1, -1);
+    ASSERT_EQ(1u, events.size());
+    EXPECT_EQ(1u, events[0]->tag % 2);
+    EXPECT_EQ(static_cast<int32_t>(Code::kTimeout), events[0]->status);
+  }
+  EXPECT_EQ(kWaits / 2, group->StatsNow().waiting);
+  EXPECT_EQ(kWaits / 2, group->StatsNow().timeouts);
+}
+
+TEST_F(GroupTest, AQueueLivesUntilWhatWasAnnouncedHasCome) {
+  Gate gate;
+  auto group = AddGroup(0, [&](std::unique_ptr<Load> load) {
+    gate.Pass();
+    load->Complete(Value::Copy(load->key(), "v", 0));
+  });
+  auto queue = *EventQueue::New();
+  const std::weak_ptr<EventQueue> alive = queue;
+  for (uint64_t tag = 0; tag < 3; ++tag) {
+    GetAnswer answer;
+    ASSERT_EQ(Begun::kPending,
+              group->Begin(
+                  "k", 0, 0, [&] { return std::make_unique<QueueWaiter>(queue, tag, false); }, &answer));
+  }
+  queue.reset();
+  EXPECT_FALSE(alive.expired());
+  gate.Open();
+  while (!alive.expired()) std::this_thread::yield();
+  queue = *EventQueue::New();
+  const std::weak_ptr<EventQueue> unused = queue;
+  EXPECT_TRUE(queue->Enter(2));
+  queue->Leave(2);
+  queue.reset();
+  EXPECT_TRUE(unused.expired());
+}
+
 TEST_F(GroupTest, P4_AnAbandonedLoadPassesToTheNextWhoCanLead) {
   auto group = AddGroup(0, nullptr);
   auto queue = *EventQueue::New();
