@@ -5,9 +5,8 @@
 
 namespace cohort {
 
-void Ages::Restart(bool stamping) {
-  stamping_.store(stamping, std::memory_order_relaxed);
-  step_mask_.store(stamping ? 0 : -1, std::memory_order_relaxed);
+void Ages::Restart(bool passing) {
+  step_mask_.store(passing ? 0 : -1, std::memory_order_relaxed);
   life_.store(0, std::memory_order_relaxed);
   oldest_.store(uses_.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }

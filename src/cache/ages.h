@@ -16,18 +16,11 @@ class Ages {
   // So many before the present one are told apart, which leaves room for lives that get longer.
   static constexpr int64_t kKept = 32;
 
-  // stamping: hits are stamped; else they are counted (Entry::CountHit), and no age passes.
-  void Restart(bool stamping);
+  // Forgets lives. passing: else this age does not end.
+  void Restart(bool passing);
 
-  // Of a reader, for what it has found.
+  // Of who has found it.
   void Stamp(Entry* entry) const { entry->Stamp(static_cast<uint16_t>(now())); }
-  void OnHit(Entry* entry) const {
-    if (stamping_.load(std::memory_order_relaxed)) {
-      Stamp(entry);
-    } else {
-      entry->CountHit();
-    }
-  }
   // A thread, or a shard, has counted so many uses, the latest just now: every so often it says so here. True: it has.
   bool OnCount(int64_t uses) {
     const int64_t mask = step_mask_.load(std::memory_order_relaxed);
@@ -61,7 +54,6 @@ class Ages {
   // Read by every hit.
   alignas(64) std::atomic<int64_t> now_{0};
   std::atomic<int64_t> step_mask_{-1};  // Uses are told when they have none of these bits; -1: never.
-  std::atomic<bool> stamping_{false};
   // Written when uses are told. All of these are numbers of uses.
   alignas(64) std::atomic<int64_t> uses_{0};
   std::atomic<int64_t> began_{0};   // The present age.

@@ -36,13 +36,14 @@ class Entry final : public Value {
   // Of readers and of the policy, at any time: how often it was hit, up to kMostFrequent, since the policy last lowered
   // it. Two hits at once may count as one, and a hit may undo a lowering of that moment.
   unsigned frequency() const { return hits_.load(std::memory_order_relaxed); }
-  // Counts a hit. What counts no more is written to nowhere instead: a branch would depend on memory that was just
-  // asked for, and half of the entries take one side of it.
-  void CountHit() {
+  // Counts a hit; false: it counts no more. Then it is written to nowhere: a branch would depend on memory that was
+  // just asked for, and half of the entries take one side of it.
+  bool CountHit() {
     std::atomic<uint16_t> nowhere;
     const uint16_t hits = hits_.load(std::memory_order_relaxed);
     std::atomic<uint16_t>* const to = hits < kMostFrequent ? &hits_ : &nowhere;
     to->store(static_cast<uint16_t>(hits + 1), std::memory_order_relaxed);
+    return hits < kMostFrequent;
   }
   // Instead, under LRU: the age in which it was last used (ages.h).
   uint16_t stamp() const { return hits_.load(std::memory_order_relaxed); }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -118,8 +117,29 @@ class LocalCache {
   enum Count : size_t { kHits, kMisses = kHits + kTiers, kCustomGets, kCustomHits = kCustomGets + kTiers };
   using Counts = ThreadCounts<size_t{kCustomHits} + kTiers>;
 
+  explicit LocalCache(Policy policy) : stamping_(policy == Policy::kLru) {}
+
+  // A hit is told to the entry in the stay among the readers in which it was found (false: it has counted enough),
+  bool TellEntry(Entry* entry, unsigned tier) const {
+    if (!stamping_) [[likely]]
+      return entry->CountHit();
+    ages_[tier].Stamp(entry);
+    return true;
+  }
+  // and then to the policy, if it wants to know. This thread has had so many hits.
+  void TellPolicy(Shard* shard, const Entry* entry, uint64_t hash, Entry::State state, bool counted, int64_t hits) {
+    // Hits of what all plans keep say little about plans, but are most of all hits.
+    constexpr int64_t kNotedOfUncounted = 8;
+    if (stamping_) [[unlikely]] {
+      ages_[state.tier].OnCount(hits);
+    }
+    if (state.notes_hits && (counted || hits % kNotedOfUncounted == 0)) [[unlikely]] {
+      shard->OnNotedHit(entry, hash);
+    }
+  }
+
   // Read by every get.
-  std::atomic<bool> stamping_{false};  // As the ages do.
+  const bool stamping_;  // Hits stamp entries, as LRU wants it; else they are counted.
   Shards shards_;
   std::array<Ages, kTiers> ages_;
   Counts counts_;
@@ -128,7 +148,6 @@ class LocalCache {
 template <typename Take>
 [[gnu::always_inline]] inline bool LocalCache::Glance(std::string_view key, uint64_t hash, const Take& take) {
   const uint32_t count = shards_.glance_count();
-  const bool stamping = stamping_.load(std::memory_order_relaxed);
   const ReadingThread thread = ReadingThread::Current();
   if (count == 0 || !thread || !Counts::HasOwn(thread.number())) [[unlikely]] {
     return false;
@@ -136,6 +155,7 @@ template <typename Take>
   Shard* const shard = shards_.At(Shards::PlaceOf(hash, count));
   Entry* entry = nullptr;
   Entry::State state;
+  bool counted = false;
   {
     const Reading reading(thread);
     entry = shard->Glance(key, hash);
@@ -146,17 +166,9 @@ template <typename Take>
     if (!take(entry, state.tier, thread)) [[unlikely]] {
       return false;
     }
-    if (stamping) {
-      ages_[state.tier].Stamp(entry);
-    } else {
-      entry->CountHit();
-    }
+    counted = TellEntry(entry, state.tier);
   }
-  const int64_t hits = counts_.AddOwn(thread.number(), kHits + state.tier);
-  if (stamping) ages_[state.tier].OnCount(hits);
-  if (state.notes_hits) [[unlikely]] {
-    shard->OnNotedHit(entry, hash);
-  }
+  TellPolicy(shard, entry, hash, state, counted, counts_.AddOwn(thread.number(), kHits + state.tier));
   return true;
 }
 

@@ -13,7 +13,7 @@ bool Lru::OnInsert(Entry* entry) {
   }
   if (!queues_.PushNewest(exact_ ? kAll : QueueOf(newest_), entry)) return false;
   entry->set_notes_hits(exact_);
-  if (!exact_) entry->Stamp(static_cast<uint16_t>(newest_));
+  ages_.Stamp(entry);
   return true;
 }
 

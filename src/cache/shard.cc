@@ -4,7 +4,8 @@
 
 namespace cohort {
 
-Shard::Shard(Policy policy, const std::array<Judge*, kTiers>& judges, std::array<Ages, kTiers>* ages) : ages_(*ages) {
+Shard::Shard(Policy policy, const std::array<Judge*, kTiers>& judges, std::array<Ages, kTiers>* ages)
+    : stamping_(policy == Policy::kLru), ages_(*ages) {
   for (unsigned tier = 0; tier < kTiers; ++tier) {
     policies_[tier] = EvictionPolicy::New(policy, judges[tier], &(*ages)[tier]);
   }
@@ -17,7 +18,11 @@ Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64
   Entry* const entry = index_.Find(key, hash);
   if (entry == nullptr) return Found::kMiss;
   if (entry->ExpiredAt(now_unix_ns)) return Found::kExpired;
-  ages_[entry->tier()].OnHit(entry);
+  if (stamping_) {
+    ages_[entry->tier()].Stamp(entry);
+  } else {
+    entry->CountHit();
+  }
   if (entry->state().notes_hits) Note(entry, hash);
   entry->Ref();
   *value = ValueRef(entry);

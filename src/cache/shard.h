@@ -30,13 +30,13 @@ class alignas(64) Shard {
   Shard(Policy policy, const std::array<Judge*, kTiers>& judges, std::array<Ages, kTiers>* ages);
 
   // Looks the key up without the lock: kHit, kMiss, or kUnsure. Hands the entry of a hit to `take(entry)`, which may
-  // refer to it or copy it, in a stay among the readers. `shard_count`: how many the caller thinks that the cache has.
-  // `now()` is the time, asked for when something turns on it.
+  // refer to it or copy it, in a stay among the readers, and counts or stamps the hit. `shard_count`: how many the
+  // caller thinks that the cache has. `now()` is the time, asked for when something turns on it.
   template <typename Now, typename Take>
   Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, const Now& now, const Take& take);
-  // As Index::Glance; a hit of an entry that notes its hits is to be told next.
+  // As Index::Glance.
   Entry* Glance(std::string_view key, uint64_t hash) const { return index_.Glance(key, hash); }
-  // The entry may have left by now. REQUIRES: no stay among the readers.
+  // Notes a hit that the policy wants to know of. The entry may have left by now. REQUIRES: no stay among the readers.
   [[gnu::noinline]] void OnNotedHit(const Entry* entry, uint64_t hash);
   // The same as Find with the lock, which is always sure. The value of a hit, and its tier.
   Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns, ValueRef* value,
@@ -123,7 +123,8 @@ class alignas(64) Shard {
   std::atomic<uint64_t> version_{0};  // Odd while a writer is in.
   std::atomic<uint32_t> shard_count_{0};
   std::atomic<bool> full_of_notes_{false};
-  std::array<Ages, kTiers>& ages_;
+  const bool stamping_;
+  const std::array<Ages, kTiers>& ages_;
   // Written by writers.
   alignas(64) std::mutex mutex_;
   std::unique_ptr<EvictionPolicy> policies_[kTiers];
@@ -144,7 +145,6 @@ class alignas(64) Shard {
 template <typename Now, typename Take>
 Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t hash, const Now& now, const Take& take) {
   Entry* entry = nullptr;
-  bool noted = false;
   {
     const Reading reading;
     const uint64_t version = version_.load(std::memory_order_acquire);
@@ -157,12 +157,7 @@ Shard::Found Shard::Find(uint32_t shard_count, std::string_view key, uint64_t ha
     if (entry->expires() && entry->ExpiredAt(now())) [[unlikely]] {
       return Found::kUnsure;
     }
-    noted = entry->state().notes_hits;
-    ages_[entry->tier()].OnHit(entry);
     take(entry);
-  }
-  if (noted) [[unlikely]] {
-    OnNotedHit(entry, hash);
   }
   return Found::kHit;
 }

@@ -7,7 +7,7 @@
 
 namespace cohort {
 
-ShardedCache::ShardedCache(CacheOptions options) : options_(std::move(options)) {
+ShardedCache::ShardedCache(CacheOptions options) : LocalCache(options.policy), options_(std::move(options)) {
   tiers_[0].custom = std::move(options_.custom_main);
   tiers_[1].custom = std::move(options_.custom_hot);
   has_custom_ = tiers_[0].custom != nullptr || tiers_[1].custom != nullptr;
@@ -69,8 +69,6 @@ void ShardedCache::Close(Graveyard* dead) {
 void ShardedCache::Open(int64_t cache_bytes) {
   const uint32_t count = ShardsOf(cache_bytes, options_.max_entries);
   counts_.Restart();
-  const bool stamping = options_.policy == Policy::kLru && count > 1;
-  stamping_.store(stamping, std::memory_order_relaxed);
   for (uint32_t i = 0; i < count; ++i) {
     if (shards_.At(i) != nullptr) continue;
     shards_.Put(i, new Shard(options_.policy, {&tiers_[0].judge, &tiers_[1].judge}, &ages_));
@@ -81,7 +79,7 @@ void ShardedCache::Open(int64_t cache_bytes) {
     state.budget.SetLimits(limits.bytes, limits.items);
     state.judge.SetLimits(limits.bytes, limits.items);
     state.rejected.store(0, std::memory_order_relaxed);
-    ages_[tier].Restart(stamping);
+    ages_[tier].Restart(stamping_ && count > 1);
     for (uint32_t i = 0; i < count; ++i) {
       Shard::Writer shard(shards_.At(i));
       shard.SetCapacity(tier, limits.bytes / count, limits.items == kNoLimit ? kNoLimit : limits.items / count,

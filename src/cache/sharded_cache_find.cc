@@ -39,13 +39,17 @@ Shard::Found ShardedCache::Look(std::string_view key, uint64_t hash, const LazyT
   uint32_t count = 0;
   Shard* const shard = has_custom_ ? nullptr : shards_.Of(hash, &count);
   if (shard == nullptr) return Shard::Found::kUnsure;
-  unsigned tier = 0;
+  Entry* hit = nullptr;
+  Entry::State state{};
+  bool counted = false;
   const Shard::Found found = shard->Find(count, key, hash, now, [&](Entry* entry) {
-    tier = entry->tier();
-    take(entry, tier);
+    hit = entry;
+    state = entry->state();
+    counted = TellEntry(entry, state.tier);
+    take(entry, state.tier);
   });
   if (found == Shard::Found::kHit) {
-    ages_[tier].OnCount(counts_.Add(kHits + tier));
+    TellPolicy(shard, hit, hash, state, counted, counts_.Add(kHits + state.tier));
   } else if (found == Shard::Found::kMiss) {
     counts_.Add(kMisses);
   }

@@ -84,7 +84,7 @@ TEST_F(LargeLruTest, EvictsInTheOrderOfTheAgesInWhichTheyWereUsed) {
   const std::vector<Entry*> entries = AddSome(8);
   for (const size_t used : {size_t{5}, size_t{0}, size_t{7}, size_t{5}}) {
     LetAgesPass();
-    ages_.OnHit(entries[used]);
+    ages_.Stamp(entries[used]);
   }
   LetAgesPass();
   EXPECT_EQ(EvictAll(), "12346075");
@@ -95,7 +95,7 @@ TEST_F(LargeLruTest, WhatIsUsedAgainAndAgainStays) {
   std::string evicted;
   for (int i = 0; i < 5000; ++i) {
     for (const size_t hot : {size_t{10}, size_t{20}}) {
-      ages_.OnHit(entries[hot]);
+      ages_.Stamp(entries[hot]);
       ages_.OnCount(i);
     }
     Entry* const victim = lru_.Victim(nullptr, false, Room());
@@ -113,12 +113,12 @@ TEST_F(LargeLruTest, WhatNobodyHasLookedAtForManyAgesIsStillTheOldest) {
   LetAgesPass(2000);
   for (const size_t used : {size_t{4}, size_t{1}}) {
     LetAgesPass(3);
-    ages_.OnHit(entries[used]);
+    ages_.Stamp(entries[used]);
   }
   Add("late");
   EXPECT_EQ(lru_.Victim(nullptr, false, Room()), entries[0]);
   LetAgesPass(2000);
-  ages_.OnHit(entries[5]);
+  ages_.Stamp(entries[5]);
   // Those that were used so long ago are no longer told apart.
   EXPECT_EQ(EvictAll(), "01234late5");
 }
@@ -149,10 +149,10 @@ TEST_F(LargeLruTest, AChoiceAmongManyThatWereUsedIsShort) {
   std::vector<Entry*> entries;
   for (int i = 0; i < 1000; ++i) entries.push_back(Add(std::to_string(i)));
   LetAgesPass();
-  ages_.OnHit(entries[30]);
+  ages_.Stamp(entries[30]);
   LetAgesPass();
   for (Entry* const entry : entries) {
-    if (entry != entries[30]) ages_.OnHit(entry);
+    if (entry != entries[30]) ages_.Stamp(entry);
   }
   LetAgesPass();
   EXPECT_EQ(lru_.Victim(nullptr, false, Room()), entries[30]);
