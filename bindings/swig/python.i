@@ -247,6 +247,10 @@ static PyObject *getter_new(PyObject *group_handle, PyObject *idle, PyObject *ca
 static PyObject *queue_take(cohort_queue_t *queue, int64_t max, int64_t timeout_ms, int32_t fd) {
   return events_take(queue, max, timeout_ms, fd);
 }
+/* What many gets bring: see csrc/calls.h. */
+static PyObject *queue_take_many(cohort_queue_t *queue, PyObject *results, uint64_t first_tag, int32_t hit_as, int32_t fd) {
+  return await_many(queue, results, first_tag, hit_as, fd);
+}
 static PyObject *group_stats(cohort_group_t *group) {
   cohort_group_stats_t stats;
   return counters((const int64_t *)&stats, cohort_group_stats(group, &stats, sizeof stats));

@@ -73,9 +73,22 @@ static void value_prefetch(const cohort_answer_t* answer) {
   for (at = 0; at < answer->size && at < AHEAD; at += LINE) __builtin_prefetch(data + at);
 }
 
+/* As hit_object, of one of many gets. What is not text although text is asked for is a Value: its get fails when the
+ * others have ended. */
+static PyObject* one_of_many(cohort_value_t* value, const cohort_answer_t* answer, int32_t hit_as) {
+  PyObject* object;
+  if (hit_as != HIT_AS_TEXT) return hit_object(value, answer, hit_as);
+  object = hit_object(cohort_value_clone(value), answer, HIT_AS_TEXT);
+  if (object == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+    PyErr_Clear();
+    object = hit_object(cohort_value_clone(value), answer, HIT_AS_VALUE);
+  }
+  cohort_value_free(value);
+  return object;
+}
+
 /* Begins many gets: a list with an object for each hit and a ticket for each of the others (0: a peek's miss), and the
- * number of the others. What is not text although text is asked for is a Value: its get fails when the others have
- * ended. */
+ * number of the others. */
 static PyObject* begin_many(cohort_group_t* group, const keys_arg* keys, int32_t flags, int64_t timeout_ms,
                             cohort_queue_t* queue, uint64_t first_tag, int32_t hit_as) {
   cohort_answer_t* answers = (cohort_answer_t*)PyMem_Calloc(keys->count + 1, sizeof *answers);
@@ -98,15 +111,8 @@ static PyObject* begin_many(cohort_group_t* group, const keys_arg* keys, int32_t
     value_prefetch(&answers[i + 1]);
     if (value == NULL) {
       answer = PyLong_FromUnsignedLongLong(answers[i].ticket);
-    } else if (hit_as == HIT_AS_TEXT) {
-      answer = hit_object(cohort_value_clone(value), &answers[i], HIT_AS_TEXT);
-      if (answer == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-        PyErr_Clear();
-        answer = hit_object(cohort_value_clone(value), &answers[i], HIT_AS_VALUE);
-      }
-      cohort_value_free(value);
     } else {
-      answer = hit_object(value, &answers[i], hit_as);
+      answer = one_of_many(value, &answers[i], hit_as);
     }
     if (answer == NULL) {
       Py_CLEAR(list);
@@ -117,6 +123,40 @@ static PyObject* begin_many(cohort_group_t* group, const keys_arg* keys, int32_t
   error_return(error);
   PyMem_Free(answers);
   return list == NULL ? NULL : Py_BuildValue("NL", list, (long long)keys->count - hits);
+}
+
+/* Waits for some of the gets of a list that begin_many made, and puts what they bring into their places. Returns how
+ * many have ended, and the events of those that have failed. */
+static PyObject* await_many(cohort_queue_t* queue, PyObject* list, uint64_t first_tag, int32_t hit_as, int32_t fd) {
+  cohort_event_t events[MOST_EVENTS];
+  int64_t i, count;
+  PyObject* failed;
+  if (!PyList_CheckExact(list)) {
+    PyErr_SetString(PyExc_TypeError, "a list of results is needed");
+    return NULL;
+  }
+  count = events_wait(queue, events, MOST_EVENTS, -1, fd);
+  failed = count < 0 ? NULL : PyList_New(0);
+  for (i = 0; i < count; i++) {
+    cohort_event_t* event = &events[i];
+    uint64_t place = event->tag - first_tag;
+    PyObject* object = NULL;
+    int wrong = 1;
+    if (failed != NULL && event->status == COHORT_OK && event->value != NULL &&
+        place < (uint64_t)PyList_GET_SIZE(list)) {
+      cohort_answer_t answer = {.size = event->size, .expire_unix_ns = event->expire_unix_ns, .source = event->source};
+      cohort_value_t* value = event->value;
+      event->value = NULL;
+      object = one_of_many(value, &answer, hit_as);
+      wrong = object == NULL || PyList_SetItem(list, (Py_ssize_t)place, object) != 0;
+    } else if (failed != NULL && (object = event_tuple(event)) != NULL) {
+      wrong = PyList_Append(failed, object);
+      Py_DECREF(object);
+    }
+    if (wrong) Py_CLEAR(failed);
+    cohort_event_release(event);
+  }
+  return failed == NULL ? NULL : Py_BuildValue("LN", (long long)count, failed);
 }
 
 /* (http_status, headers, body) */

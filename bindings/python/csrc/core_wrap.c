@@ -3082,6 +3082,10 @@ static PyObject *getter_new(PyObject *group_handle, PyObject *idle, PyObject *ca
 static PyObject *queue_take(cohort_queue_t *queue, int64_t max, int64_t timeout_ms, int32_t fd) {
   return events_take(queue, max, timeout_ms, fd);
 }
+/* What many gets bring: see csrc/calls.h. */
+static PyObject *queue_take_many(cohort_queue_t *queue, PyObject *results, uint64_t first_tag, int32_t hit_as, int32_t fd) {
+  return await_many(queue, results, first_tag, hit_as, fd);
+}
 static PyObject *group_stats(cohort_group_t *group) {
   cohort_group_stats_t stats;
   return counters((const int64_t *)&stats, cohort_group_stats(group, &stats, sizeof stats));
@@ -3855,6 +3859,51 @@ SWIGINTERN PyObject *_wrap_queue_take(PyObject *self, PyObject *args) {
   }
   arg4 = (int32_t)(val4);
   result = (PyObject *)queue_take(arg1,arg2,arg3,arg4);
+  resultobj = result;
+  return resultobj;
+fail:
+  return NULL;
+}
+
+
+SWIGINTERN PyObject *_wrap_queue_take_many(PyObject *self, PyObject *args) {
+  PyObject *resultobj = 0;
+  cohort_queue_t *arg1 = (cohort_queue_t *) 0 ;
+  PyObject *arg2 = (PyObject *) 0 ;
+  uint64_t arg3 ;
+  int32_t arg4 ;
+  int32_t arg5 ;
+  unsigned long long val3 ;
+  int ecode3 = 0 ;
+  int val4 ;
+  int ecode4 = 0 ;
+  int val5 ;
+  int ecode5 = 0 ;
+  PyObject *swig_obj[5] ;
+  PyObject *result = 0 ;
+
+  if (!SWIG_Python_UnpackTuple(args, "queue_take_many", 5, 5, swig_obj)) SWIG_fail;
+  {
+    arg1 = (cohort_queue_t *)handle_borrow(swig_obj[0], HANDLE_QUEUE);
+    if (arg1 == NULL) SWIG_fail;
+  }
+  arg2 = swig_obj[1];
+  ecode3 = SWIG_AsVal_unsigned_SS_long_SS_long(swig_obj[2], &val3);
+  if (!SWIG_IsOK(ecode3)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode3), "in method '" "queue_take_many" "', argument " "3"" of type '" "uint64_t""'");
+  }
+  arg3 = (uint64_t)(val3);
+  ecode4 = SWIG_AsVal_int(swig_obj[3], &val4);
+  if (!SWIG_IsOK(ecode4)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode4), "in method '" "queue_take_many" "', argument " "4"" of type '" "int32_t""'");
+  }
+  arg4 = (int32_t)(val4);
+  ecode5 = SWIG_AsVal_int(swig_obj[4], &val5);
+  if (!SWIG_IsOK(ecode5)) {
+    SWIG_exception_fail(SWIG_ArgError(ecode5), "in method '" "queue_take_many" "', argument " "5"" of type '" "int32_t""'");
+  }
+  arg5 = (int32_t)(val5);
+  result = (PyObject *)queue_take_many(arg1,arg2,arg3,arg4,arg5);
   resultobj = result;
   return resultobj;
 fail:
@@ -7094,6 +7143,7 @@ static PyMethodDef SwigMethods[] = {
 	 { "group_begin_many", _wrap_group_begin_many, METH_VARARGS, NULL},
 	 { "getter_new", _wrap_getter_new, METH_VARARGS, NULL},
 	 { "queue_take", _wrap_queue_take, METH_VARARGS, NULL},
+	 { "queue_take_many", _wrap_queue_take_many, METH_VARARGS, NULL},
 	 { "group_stats", _wrap_group_stats, METH_O, NULL},
 	 { "group_cache_stats", _wrap_group_cache_stats, METH_VARARGS, NULL},
 	 { "response_view", _wrap_response_view, METH_O, NULL},

@@ -57,24 +57,29 @@ static int wait_readable(int fd, int64_t timeout_ms) {
 /* How many threads wait for as long as it takes. Guarded by the GIL, as is what reads it. */
 static int32_t events_waited_for;
 
-/* Up to `max` events as a list. `fd`: the queue's descriptor to wait for with signals in mind, or -1: wait without. */
-static PyObject* events_take(cohort_queue_t* queue, int64_t max, int64_t timeout_ms, int32_t fd) {
-  cohort_event_t events[64];
-  int64_t count, i;
-  PyObject* list;
-  if (max > 64) max = 64;
+enum { MOST_EVENTS = 64 }; /* that are taken at once */
+
+/* Waits for events and takes up to `max`. `fd`: the queue's descriptor to wait for with signals in mind, or -1: wait
+ * without. Returns how many; -1 with an exception. */
+static int64_t events_wait(cohort_queue_t* queue, cohort_event_t* events, int64_t max, int64_t timeout_ms, int32_t fd) {
+  int64_t count;
+  if (max > MOST_EVENTS) max = MOST_EVENTS;
   if (fd >= 0) {
-    if (timeout_ms != 0 && wait_readable(fd, timeout_ms) != 0) return NULL;
+    if (timeout_ms != 0 && wait_readable(fd, timeout_ms) != 0) return -1;
     timeout_ms = 0;
   }
-  if (timeout_ms == 0) {
-    count = cohort_queue_wait(queue, events, (size_t)max, 0);
-  } else {
-    events_waited_for += timeout_ms < 0;
-    Py_BEGIN_ALLOW_THREADS count = cohort_queue_wait(queue, events, (size_t)max, timeout_ms);
-    Py_END_ALLOW_THREADS events_waited_for -= timeout_ms < 0;
-  }
-  list = PyList_New((Py_ssize_t)count);
+  if (timeout_ms == 0) return cohort_queue_wait(queue, events, (size_t)max, 0);
+  events_waited_for += timeout_ms < 0;
+  Py_BEGIN_ALLOW_THREADS count = cohort_queue_wait(queue, events, (size_t)max, timeout_ms);
+  Py_END_ALLOW_THREADS events_waited_for -= timeout_ms < 0;
+  return count;
+}
+
+/* Up to `max` events as a list. */
+static PyObject* events_take(cohort_queue_t* queue, int64_t max, int64_t timeout_ms, int32_t fd) {
+  cohort_event_t events[MOST_EVENTS];
+  int64_t i, count = events_wait(queue, events, max, timeout_ms, fd);
+  PyObject* list = count < 0 ? NULL : PyList_New((Py_ssize_t)count);
   for (i = 0; i < count; i++) {
     PyObject* tuple = list == NULL ? NULL : event_tuple(&events[i]);
     if (tuple == NULL) {

@@ -101,6 +101,8 @@ def test_a_getter_is_called_as_it_says(node: cohort.Instance) -> None:
         _core.getter_new(group._handle, (), _wait.Waiter, 0, 0, 0)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="group handle is needed"):
         _core.getter_new(_core.cohort_queue_new(), [], _wait.Waiter, 0, 0, 0)
+    with pytest.raises(TypeError, match="list of results"):
+        _core.queue_take_many(_core.cohort_queue_new(), (), 0, 0, -1)  # type: ignore[arg-type]
     broken = _core.getter_new(group._handle, [], lambda: 1, 0, 0, 0)
     with pytest.raises(AttributeError, match="queue"):
         broken("k", 0)

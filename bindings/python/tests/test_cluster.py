@@ -60,6 +60,23 @@ def test_who_waits_alone_is_lent_unless_others_need_its_thread() -> None:
     assert lends == {"main": False, "another": True, "getter of 1": False}
 
 
+def test_get_many_hands_out_what_an_owner_sends_as_it_hands_out_hits() -> None:
+    def value(key: str) -> bytes:
+        if key.startswith("absent"):
+            raise cohort.NotFound
+        return b"\xff" if key.startswith("binary") else f"{key}!".encode()
+
+    with Cluster(2) as cluster:
+        cluster[1].new_group("g", value)
+        reader = cluster[0].new_group("g", codec=cohort.TEXT)
+        keys = [cluster.key_of(1, f"{i}-") for i in range(200)]
+        absent, binary = cluster.key_of(1, "absent-"), cluster.key_of(1, "binary-")
+        for _ in range(2):
+            assert reader.get_many([*keys, absent]) == {key: f"{key}!" for key in keys}
+        with pytest.raises(UnicodeDecodeError):
+            reader.get_many([keys[0], binary])
+
+
 def test_the_exception_says_which_peer_did_not_hear() -> None:
     with Cluster(2, logger=None) as cluster:
         groups = cluster.new_group("g", lambda member: lambda key: b"v")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from . import _core, _failures, _runner
+
+R = TypeVar("R")
 
 _MOST_IDLE = 64
 _main = threading.main_thread().ident
@@ -27,6 +31,13 @@ class Waiter:
 
     def events(self, most: int) -> list[_core.Event]:
         """Waits for at least one event, without the GIL. On the main thread signals are handled meanwhile."""
+        return self._until(lambda fd: _core.queue_take(self.queue, most, -1, fd))
+
+    def fill(self, results: list[Any], first_tag: int, hit_as: int) -> tuple[int, list[_core.Event]]:
+        """As `events`, of many gets: what they bring is put into `results`. How many ended, and the events of failures."""
+        return self._until(lambda fd: _core.queue_take_many(self.queue, results, first_tag, hit_as, fd))
+
+    def _until(self, take: Callable[[int], R]) -> R:
         fd = -1
         if threading.get_ident() == _main:
             if self._fd < 0:
@@ -36,10 +47,9 @@ class Waiter:
         if runner is not None:
             runner.begin_wait()
         try:
-            while True:
-                events = _core.queue_take(self.queue, most, -1, fd)
-                if events:
-                    return events
+            while not (taken := take(fd)):
+                pass
+            return taken
         finally:
             if runner is not None:
                 runner.end_wait()

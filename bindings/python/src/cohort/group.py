@@ -168,9 +168,9 @@ class Group(Generic[T]):
             self._refuse_own_loads(asked, pending)
             self._refuse_blocking_the_loop()
             while left > 0:
-                events = waiter.events(64)
-                left -= len(events)
-                for event in events:
+                ended, failed = waiter.fill(results, 1, self._as)
+                left -= ended
+                for event in failed:
                     results[event[2] - 1] = self._result(event)
         except BaseException:
             self._cancel_many(pending)
