@@ -69,16 +69,18 @@ void EventQueue::Announce(int64_t operations) {
   announced_ += operations;
 }
 
+// Who delivers goes on after the lock, when others may deliver the rest, and all others may have let go:
+//   1. deliver: one of two, unlock   2. (another) deliver: the other one, unlock   3. the first wakes a sleeper
 // REQUIRES: mutex_.
 std::shared_ptr<EventQueue> EventQueue::TakeBack(int64_t operations) {
   announced_ -= operations;
-  return announced_ == 0 ? std::move(self_) : nullptr;
+  return announced_ == 0 ? std::move(self_) : self_;
 }
 
 void EventQueue::Leave(int64_t operations) {
-  std::shared_ptr<EventQueue> last;
+  std::shared_ptr<EventQueue> self;
   std::lock_guard lock(mutex_);
-  last = TakeBack(operations);
+  self = TakeBack(operations);
   if (closed_ && announced_ == 0) ready_.NotifyAll();  // Who waits for the last event need wait no more.
 }
 
@@ -125,9 +127,9 @@ void EventQueue::Deliver(std::unique_ptr<EventNode> node) {
 
 void EventQueue::DeliverAll(EventChain nodes) {
   if (nodes.empty()) return;
-  std::shared_ptr<EventQueue> last;
+  std::shared_ptr<EventQueue> self;
   std::unique_lock lock(mutex_);
-  last = TakeBack(static_cast<int64_t>(nodes.size()));
+  self = TakeBack(static_cast<int64_t>(nodes.size()));
   if (discards_) return;  // They are dropped after the lock: they were there before it.
   events_.Append(std::move(nodes));
   const Waiting waiting = Unaware();

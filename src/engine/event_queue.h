@@ -127,7 +127,7 @@ class EventQueue : public std::enable_shared_from_this<EventQueue> {
   void Tell(Waiting waiting);
   void Remember(Group& group);
   void Announce(int64_t operations);
-  // What it returns is to go without the lock; this may go with it.
+  // What it returns keeps this alive, and is to go without the lock.
   [[nodiscard]] std::shared_ptr<EventQueue> TakeBack(int64_t operations);
 
   std::mutex mutex_;
