@@ -23,7 +23,13 @@ void Group::ServeHits(const std::string_view* keys, size_t count, ValueRef* foun
       const std::string_view key = keys[begin + i];
       Tier tier = Tier::kMain;
       ValueRef& value = found[begin + i];
-      value = cache_->Find(key, hashes[i], context_->LazyUnixTime(), &tier);
+      const bool found_at_a_glance =
+          LocalCache::MayGlance(key) && cache_->Glance(key, hashes[i], [&value](Entry* entry, unsigned, ReadingThread) {
+            entry->Ref();
+            value = ValueRef(entry);
+            return true;
+          });
+      if (!found_at_a_glance) value = cache_->Find(key, hashes[i], context_->LazyUnixTime(), &tier);
       if (!value) continue;
       ++hits;
       if (!Owns(peers, key)) ++misrouted;
