@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..build import Programs
 from ..model import Line, Part, Row, Settings, Target
-from ..names import CPP, GO, MEMCACHED, REDIS
+from ..names import CPP, GO, JAVA, MEMCACHED, REDIS
 from . import remote
 
 
@@ -36,4 +36,5 @@ def part(settings: Settings, programs: Programs) -> Part:
         settings.seconds,
         short="GetMany: ",
         notes=remote.absent_servers(),
+        warm_up={JAVA: ["many 2 1.5"]} if settings.rounds > 1 else {},  # Until then the JVM is still compiling it.
     )

@@ -83,4 +83,5 @@ def part(settings: Settings, programs: Programs) -> Part:
         seconds,
         short="remote get: ",
         notes=absent_servers(),
+        warm_up={JAVA: ["get 16 1.5"]} if settings.rounds > 1 else {},  # Until then the JVM is still compiling it.
     )
