@@ -173,7 +173,7 @@ class FlightTable {
   // Makes room for one more, so that Insert needs no memory.
   static void Reserve(Shard& shard);
   // REQUIRES: Reserve.
-  static Flight& Insert(Shard& shard, std::shared_ptr<Flight> flight);
+  static Flight& Insert(Shard& shard, std::shared_ptr<Flight> open);
   // Takes the flight out, so that nobody joins it; it goes on.
   static void Leave(Shard& shard, Flight& flight);
   // The flight has ended: out of everything. It may be destroyed, unless the caller holds it.
