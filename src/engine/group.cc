@@ -380,6 +380,7 @@ int64_t Group::Deliver(Waiters waiters, Outcome&& outcome) {
   while (std::unique_ptr<Waiter> waiter = waiters.Pop()) {
     Waiter* const target = waiter.get();
     EventQueue* const next = target->TargetQueue();
+    // NOLINTNEXTLINE(bugprone-use-after-move): the last one takes it
     Outcome own = waiters.empty() ? std::move(outcome) : outcome;
     if (next == nullptr) {
       target->End(std::move(waiter), std::move(own));
