@@ -64,6 +64,7 @@ class LargeLruTest : public LruTest {
   }
   std::vector<Entry*> AddSome(int count) {
     std::vector<Entry*> entries;
+    entries.reserve(static_cast<size_t>(count));
     for (int i = 0; i < count; ++i) entries.push_back(Add(std::string(1, static_cast<char>('0' + i))));
     return entries;
   }
@@ -147,6 +148,7 @@ TEST_F(LargeLruTest, AnAgeIsASmallPartOfALife) {
 
 TEST_F(LargeLruTest, AChoiceAmongManyThatWereUsedIsShort) {
   std::vector<Entry*> entries;
+  entries.reserve(1000);
   for (int i = 0; i < 1000; ++i) entries.push_back(Add(std::to_string(i)));
   LetAgesPass();
   ages_.Stamp(entries[30]);
