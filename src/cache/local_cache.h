@@ -128,14 +128,11 @@ class LocalCache {
   }
   // and then to the policy, if it wants to know. This thread has had so many hits.
   void TellPolicy(Shard* shard, const Entry* entry, uint64_t hash, Entry::State state, bool counted, int64_t hits) {
-    // Hits of what all plans keep say little about plans, but are most of all hits. An odd number, lest it keep step
-    // with a loop.
-    constexpr int64_t kOneIn = 7;
     if (stamping_) [[unlikely]] {
       ages_[state.tier].OnCount(hits);
     }
-    if (state.notes_hits && (counted || hits % kOneIn == 0)) [[unlikely]] {
-      shard->OnNotedHit(entry, hash);
+    if (state.notes_hits) [[unlikely]] {
+      shard->OnNotedHit(entry, hash, counted, hits);
     }
   }
 

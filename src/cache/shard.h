@@ -36,8 +36,9 @@ class alignas(64) Shard {
   Found Find(uint32_t shard_count, std::string_view key, uint64_t hash, const Now& now, const Take& take);
   // As Index::Glance.
   Entry* Glance(std::string_view key, uint64_t hash) const { return index_.Glance(key, hash); }
-  // Notes a hit that the policy wants to know of. The entry may have left by now. REQUIRES: no stay among the readers.
-  [[gnu::noinline]] void OnNotedHit(const Entry* entry, uint64_t hash);
+  // Notes a hit that the policy wants to know of: of hits that the entry has not counted, one in seven, as the thread
+  // counts its own. The entry may have left by now. REQUIRES: no stay among the readers.
+  [[gnu::noinline]] void OnNotedHit(const Entry* entry, uint64_t hash, bool counted, int64_t hits);
   // The same as Find with the lock, which is always sure. The value of a hit, and its tier.
   Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns, ValueRef* value,
                   unsigned* tier);
