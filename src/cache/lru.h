@@ -29,6 +29,9 @@ class Lru final : public EvictionPolicy {
   // None, unless the newcomer replaces an entry, where those of other shards have been unused for much longer. So a
   // shard that has come to hold little, since large values left it for small ones, gets its part of the tier back.
   Entry* Victim(Entry* newcomer, bool may_refuse, const Room& spare) override;
+  Candidates Next() const override {
+    return {queues_.Oldest(kAll), exact_ ? nullptr : queues_.Oldest(QueueOf(oldest_))};
+  }
   int64_t MemoryBytes() const override { return queues_.MemoryBytes(); }
 
  private:
