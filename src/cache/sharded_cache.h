@@ -52,7 +52,7 @@ class ShardedCache final : public LocalCache {
     const LazyTime& now;
     Origin origin;
   };
-  enum class Filled { kYes, kNo, kShardIsEmpty };
+  enum class Filled { kYes, kNo, kNeedsAllShards };
 
   void Open(int64_t cache_bytes);
   void Close(Graveyard* dead);

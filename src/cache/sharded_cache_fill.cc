@@ -56,7 +56,7 @@ bool ShardedCache::Fill(Tier tier, std::string_view key, uint64_t hash, ValueRef
   entry->set_tier(number);
   const Newcomer newcomer{entry, hash, number, entry->ChargedBytes(), now, origin};
   Filled filled = FillFromShard(newcomer, &dead);
-  if (filled == Filled::kShardIsEmpty) filled = FillFromAllShards(newcomer, &dead);
+  if (filled == Filled::kNeedsAllShards) filled = FillFromAllShards(newcomer, &dead);
   if (filled != Filled::kYes) dead.Add(entry);
   return filled == Filled::kYes;
 }
@@ -78,7 +78,7 @@ ShardedCache::Filled ShardedCache::FillFromShard(const Newcomer& newcomer, Grave
     if (victim == newcomer.entry) return Reject(newcomer, room);
     if (victim == nullptr) {
       state.budget.Give(room);
-      return Filled::kShardIsEmpty;
+      return Filled::kNeedsAllShards;
     }
     Evict(&*shard, victim, newcomer, &room, dead);
   }
