@@ -6,7 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,4 +118,19 @@ func threads(t testing.TB) int {
 	entries, err := os.ReadDir("/proc/self/task")
 	require.NoError(t, err)
 	return len(entries)
+}
+
+// engineThreads counts those that bear the engine's name. Go's own come as they are needed, and never end.
+func engineThreads(t testing.TB) int {
+	t.Helper()
+	names, err := filepath.Glob("/proc/self/task/*/comm")
+	require.NoError(t, err)
+	count := 0
+	for _, file := range names {
+		name, err := os.ReadFile(file) // fails if the thread has ended
+		if err == nil && strings.HasPrefix(string(name), "cohort") {
+			count++
+		}
+	}
+	return count
 }
