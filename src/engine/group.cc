@@ -357,8 +357,8 @@ int64_t Group::Finish(Lock lock, Flight& flight, Outcome outcome, int64_t now_un
   if (outcome.ok() && outcome.keep && outcome.value) {
     // A value that the owner gave is a copy; one that a peer asked the wrong node for is nobody's: both are hot.
     const bool hot = outcome.source == Source::kPeer || flight.misrouted;
-    if (now_unix_ns == 0) now_unix_ns = context_->NowUnixNs();
-    cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight.key, flight.hash, outcome.value, now_unix_ns, Origin::kLoad);
+    const LazyTime now = now_unix_ns != 0 ? LazyTime(now_unix_ns) : context_->LazyUnixTime();
+    cache_->Fill(hot ? Tier::kHot : Tier::kMain, flight.key, flight.hash, outcome.value, now, Origin::kLoad);
     shard.CountFill();
   }
   flight.peer = nullptr;
