@@ -19,8 +19,14 @@ class Ages {
   // Forgets lives. passing: else this age does not end.
   void Restart(bool passing);
 
-  // Of who has found it.
   void Stamp(Entry* entry) const { entry->Stamp(static_cast<uint16_t>(now())); }
+  // Of who has found it: a hit stamps the entry, as LRU wants it, or else is counted; false: it has counted enough.
+  bool Tell(Entry* entry, bool stamping) const {
+    if (!stamping) [[likely]]
+      return entry->CountHit();
+    Stamp(entry);
+    return true;
+  }
   // A thread, or a shard, has counted so many uses, the latest just now: every so often it says so here. True: it has.
   bool OnCount(int64_t uses) {
     const int64_t mask = step_mask_.load(std::memory_order_relaxed);

@@ -119,13 +119,8 @@ class LocalCache {
 
   explicit LocalCache(Policy policy) : stamping_(policy == Policy::kLru) {}
 
-  // A hit is told to the entry in the stay among the readers in which it was found (false: it has counted enough),
-  bool TellEntry(Entry* entry, unsigned tier) const {
-    if (!stamping_) [[likely]]
-      return entry->CountHit();
-    ages_[tier].Stamp(entry);
-    return true;
-  }
+  // A hit is told to the entry in the stay among the readers in which it was found (as Ages::Tell),
+  bool TellEntry(Entry* entry, unsigned tier) const { return ages_[tier].Tell(entry, stamping_); }
   // and then to the policy, if it wants to know. This thread has had so many hits.
   void TellPolicy(Shard* shard, const Entry* entry, uint64_t hash, Entry::State state, bool counted, int64_t hits) {
     if (stamping_) [[unlikely]] {

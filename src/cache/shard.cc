@@ -18,11 +18,7 @@ Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64
   Entry* const entry = index_.Find(key, hash);
   if (entry == nullptr) return Found::kMiss;
   if (entry->ExpiredAt(now_unix_ns)) return Found::kExpired;
-  if (stamping_) {
-    ages_[entry->tier()].Stamp(entry);
-  } else {
-    entry->CountHit();
-  }
+  ages_[entry->tier()].Tell(entry, stamping_);
   if (entry->state().notes_hits) Note(entry, hash);
   entry->Ref();
   *value = ValueRef(entry);
