@@ -383,24 +383,31 @@ TEST(HttpCluster, AValueOf64MiBTravels) {
   EXPECT_EQ(StatsOf(at_b).local_loads, 1);
 }
 
-// Begins gets of keys that the owner has yet to load, until the event was there ten times in a row when begin returned.
-TEST(HttpCluster, AThreadThatIsLentAsksTheOwnerItself) {
-  Error error;
-  const Owned<cohort_queue_t> queue = NewQueue();
+// Two members of one cluster, each with a group that echoes; `both` has their addresses, the asker's first.
+struct AskerAndOwner {
+  AskerAndOwner() {
+    SetPeers(asker, both, both[0]);
+    SetPeers(owner, both, both[1]);
+  }
   const Owned<cohort_instance_t> asker = NewInstance();
   const Owned<cohort_instance_t> owner = NewInstance();
   const Owned<cohort_group_t> askers = NewGroup(asker, Echo());
   const Owned<cohort_group_t> owners = NewGroup(owner, Echo());
   const std::vector<std::string> both = {Listen(asker), Listen(owner)};
-  SetPeers(asker, both, both[0]);
-  SetPeers(owner, both, both[1]);
+};
+
+// Begins gets of keys that the owner has yet to load, until the event was there ten times in a row when begin returned.
+TEST(HttpCluster, AThreadThatIsLentAsksTheOwnerItself) {
+  Error error;
+  const Owned<cohort_queue_t> queue = NewQueue();
+  const AskerAndOwner members;
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
   for (uint64_t tag = 0, in_a_row = 0; in_a_row < 10; ++tag) {
     ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "begin leaves the asking to other threads";
-    const std::string key = KeyOf(asker, both[1], std::to_string(tag));
+    const std::string key = KeyOf(members.asker, members.both[1], std::to_string(tag));
     cohort_answer_t answer;
-    ASSERT_EQ(cohort_group_begin(askers.get(), key.data(), key.size(), nullptr, 0, COHORT_GET_LEND, 0, queue.get(), tag,
-                                 &answer, error),
+    ASSERT_EQ(cohort_group_begin(members.askers.get(), key.data(), key.size(), nullptr, 0, COHORT_GET_LEND, 0,
+                                 queue.get(), tag, &answer, error),
               COHORT_BEGIN_PENDING);
     cohort_event_t event;
     const bool is_there = cohort_queue_wait(queue.get(), &event, 1, 0) == 1;
@@ -416,29 +423,25 @@ TEST(HttpCluster, AThreadThatIsLentAsksTheOwnerItself) {
 TEST(HttpCluster, AThreadThatIsLentGetsManyKeys) {
   Error error;
   const Owned<cohort_queue_t> queue = NewQueue();
-  const Owned<cohort_instance_t> asker = NewInstance();
-  const Owned<cohort_instance_t> owner = NewInstance();
-  const Owned<cohort_group_t> askers = NewGroup(asker, Echo());
-  const Owned<cohort_group_t> owners = NewGroup(owner, Echo());
-  const std::vector<std::string> both = {Listen(asker), Listen(owner)};
-  SetPeers(asker, both, both[0]);
-  SetPeers(owner, both, both[1]);
-  ASSERT_NE(Got(askers, KeyOf(asker, both[1], "first")), "");  // It is known from now on.
+  const AskerAndOwner members;
+  ASSERT_NE(Got(members.askers, KeyOf(members.asker, members.both[1], "first")), "");  // It is known from now on.
   for (int call = 0; call < 20; ++call) {
     std::string packed;
     std::vector<int64_t> sizes;
     std::vector<std::string> values;
     for (int i = 0; i < 20; ++i) {
-      const std::string key = KeyOf(asker, both[1], std::to_string(call) + "-" + std::to_string(i) + "-");
+      const std::string key =
+          KeyOf(members.asker, members.both[1], std::to_string(call) + "-" + std::to_string(i) + "-");
       const std::string value = "v:" + key;
-      ASSERT_EQ(cohort_group_local_set(owners.get(), key.data(), key.size(), value.data(), value.size(), 0, error),
-                COHORT_OK);
+      ASSERT_EQ(
+          cohort_group_local_set(members.owners.get(), key.data(), key.size(), value.data(), value.size(), 0, error),
+          COHORT_OK);
       values.push_back(value);
       packed += key;
       sizes.push_back(static_cast<int64_t>(key.size()));
     }
     std::vector<cohort_answer_t> answers(sizes.size());
-    ASSERT_EQ(cohort_group_begin_many(askers.get(), packed.data(), packed.size(), sizes.data(), sizes.size(),
+    ASSERT_EQ(cohort_group_begin_many(members.askers.get(), packed.data(), packed.size(), sizes.data(), sizes.size(),
                                       COHORT_GET_LEND, 0, queue.get(), 0, answers.data(), error),
               0);
     std::vector<cohort_event_t> events(sizes.size());
