@@ -160,6 +160,20 @@ TEST_F(AdaptiveTest, KeepsManySmallValuesForOneLargeThatIsAskedForAsOften) {
   }
 }
 
+TEST_F(AdaptiveTest, SmallValuesThatAreAskedForOnceDoNotWipeOutLargeOnes) {
+  for (const uint64_t large : {400, 8'000}) {  // One shard; many.
+    TestCache cache(MainHolds(static_cast<int64_t>(large) * 2'000));
+    uint64_t small = 1'000'000;
+    uint64_t hits = 0;
+    for (uint64_t step = 0; step < large * 60; ++step) {
+      const bool hit = Ask(&cache, random_() % large, 1'000);
+      for (int i = 0; i < 3; ++i) Ask(&cache, ++small, 50);
+      if (step >= large * 40 && hit) ++hits;
+    }
+    EXPECT_GT(hits, large * 20 * 9 / 10) << large;
+  }
+}
+
 TEST_F(AdaptiveTest, FollowsAShiftToLargerValues) {
   TestCache cache(MainHolds(4'000'000));
   const auto ratio = [&](uint64_t first, uint64_t keys, size_t size) {
