@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -498,6 +499,42 @@ TEST_F(HttpClient, ThenItsConnectionGoesToAnotherThread) {
   EXPECT_TRUE(Ask(*channel, Get("/")).ok()) << "and the thread that was late leaves in peace";
   transport_.reset();
   EXPECT_EQ(answered, 3);
+}
+
+// The sockets of this process that are connected to the port.
+int ConnectionsTo(const std::string& address) {
+  const auto port = static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  int found = 0;
+  for (int fd = 0; fd < 1'024; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || peer.sin_family != AF_INET) continue;
+    found += ntohs(peer.sin_port) == port ? 1 : 0;
+  }
+  return found;
+}
+
+TEST_F(HttpClient, P8_NoMoreConnectionsThanCallsAreOpenThoughCompletionsTakeLong) {
+  constexpr int kChains = 4;
+  constexpr int kCalls = 500;
+  options_.sender_patience_ms = 0;
+  Connect("x:1");
+  auto listener = transport_->Listen("127.0.0.1:0", std::make_shared<EchoHandler>());
+  auto channel = Connect((*listener)->Address());
+  Counter ended;
+  std::function<void(int)> send = [&](int left) {
+    channel->Send(Get("/"), [&, left](Result<Response> end) {
+      EXPECT_TRUE(end.ok()) << end.status().message();
+      if (left > 0) send(left - 1);
+      // So long that its connection is given to another thread.
+      for (int i = 0; i < 1 + left % 20; ++i) std::this_thread::yield();
+      if (left == 0) ended.Add();
+    });
+  };
+  for (int i = 0; i < kChains; ++i) send(kCalls);
+  ended.WaitFor(kChains);
+  EXPECT_LE(ConnectionsTo((*listener)->Address()), kChains);
+  transport_.reset();  // And the last completions are over.
 }
 
 TEST_F(HttpClient, ALentThreadAsksItselfOnceAConnectionIsThere) {

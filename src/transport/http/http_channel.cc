@@ -92,7 +92,7 @@ bool HttpSenders::Start(Senders::iterator self) {
 // But a completion might take its time, or even wait for the new call. So while calls wait for finishing senders, a
 // timer looks in, and gives the connection of one to another thread. The old thread finds that when it comes back:
 //
-//   1. thread 1 completes a call   2. the timer: the sender's thread is 2 now   3. thread 1: "I am not 2", and leaves
+//   1. thread 1 completes a call   2. the timer: the sender's thread is 2 now   3. thread 1: "replaced", and leaves
 void HttpSenders::WatchFinishing() {
   if (watching_) return;
   watching_ = true;
@@ -106,8 +106,9 @@ void HttpSenders::WatchFinishing() {
                                    [](const Sender& sender) { return sender.finishing; });
     if (late != self->senders_.end()) {
       late->finishing = false;
-      ++late->thread;
+      *std::exchange(late->replaced, std::make_shared<bool>(false)) = true;
       std::erase(self->idle_, &*late);
+      self->Call(*late);  // Even if another was called for what waits: until it runs, it counts as one that is free.
       self->Start(late);
     }
     self->WatchFinishing();
@@ -136,7 +137,8 @@ bool HttpSenders::SendNext(Sender& self, std::unique_lock<std::mutex>& lock) {
   const uint64_t id = next.key();
   self.running = id;
   Result<Response> result = Perform(self, id, next.mapped(), lock);
-  const uint64_t thread = self.thread;
+  // Held here, because when the completion is over the sender may have another thread, or be gone.
+  const std::shared_ptr<const bool> replaced = self.replaced;
   self.finishing = true;
   idle_.push_back(&self);
   lock.unlock();
@@ -144,7 +146,7 @@ bool HttpSenders::SendNext(Sender& self, std::unique_lock<std::mutex>& lock) {
   calls_->FinishHere(id, std::move(result));
 
   lock.lock();
-  if (self.thread != thread) return false;
+  if (*replaced) return false;
   self.finishing = false;
   if (!self.called) std::erase(idle_, &self);
   return true;

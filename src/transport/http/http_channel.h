@@ -51,7 +51,8 @@ class HttpSenders : public std::enable_shared_from_this<HttpSenders> {
     ClientConnection connection;
     // Lives on with who wakes it, which is best done without the lock: else it wakes only to wait for that.
     std::shared_ptr<Condition> wake = std::make_shared<Condition>();
-    uint64_t thread = 0;     // Counts its threads: an earlier one that comes back finds that it has been replaced.
+    // Of its thread: another has taken its place. It may outlive the sender.
+    std::shared_ptr<bool> replaced = std::make_shared<bool>(false);
     bool called = false;     // It will look at the queue: new, or taken from idle_.
     bool finishing = false;  // Completing a call, after which it is free.
     bool lent = false;       // Its connection is in use by a thread that is not its own.
