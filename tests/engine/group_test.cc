@@ -98,16 +98,17 @@ TEST_F(GroupTest, P2_ASetDuringALoadWins) {
 TEST_F(GroupTest, P1_WhatWasFilledSinceALookIsNotLoadedAgain) {
   Count runs;
   auto group = AddGroup(0, Answer("v:", &runs));
-  const auto none = []() -> std::unique_ptr<Waiter> { return nullptr; };
+  auto queue = *EventQueue::New();
+  const auto waiter = [&] { return std::make_unique<QueueWaiter>(queue, 0, false); };
   const Look before_load = group->BeginLook(LocalCache::Hash("loaded"));
   const Look before_set = group->BeginLook(LocalCache::Hash("set"));
   EXPECT_EQ("v:loaded", Text(group->Get("loaded", 0, 0).value));
   EXPECT_TRUE(
       Await([&](Group::ChangeDone done) { group->Set("set", Value::Copy("set", "new", 0), 0, std::move(done)); }).ok());
   GetAnswer answer;
-  EXPECT_EQ(Begun::kHit, group->Begin("loaded", before_load, 0, 0, none, &answer));
+  EXPECT_EQ(Begun::kHit, group->Begin("loaded", before_load, 0, 0, waiter, &answer));
   EXPECT_EQ("v:loaded", Text(answer.value));
-  EXPECT_EQ(Begun::kHit, group->Begin("set", before_set, 0, 0, none, &answer));
+  EXPECT_EQ(Begun::kHit, group->Begin("set", before_set, 0, 0, waiter, &answer));
   EXPECT_EQ("new", Text(answer.value));
   EXPECT_EQ(1, runs.Get());
   EXPECT_EQ(3, group->StatsNow().gets);
