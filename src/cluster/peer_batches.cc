@@ -71,17 +71,17 @@ void PeerGets::Run(std::vector<Ended> ended) {
 
 void PeerGets::ArmTimer() {
   if (deadlines_.empty() || !alarm_.IsLate(deadlines_.DueNs())) return;
-  alarm_.Set(deadlines_.DueNs(), [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->OnTimer();
+  alarm_.Set(deadlines_.DueNs(), [weak = weak_from_this()](uint64_t set) {
+    if (const auto self = weak.lock()) self->OnTimer(set);
   });
 }
 
-void PeerGets::OnTimer() {
+void PeerGets::OnTimer(uint64_t set) {
   std::vector<Ended> ended;
   std::vector<Health::Permit> unused;
   {
     std::lock_guard lock(mutex_);
-    alarm_.HasRung();
+    if (!alarm_.HasRung(set)) return;
     const int64_t now_ns = line_->clock().MonotonicNs();
     for (Deadlines::Timed* const passed : deadlines_.TakePassed(now_ns)) {
       PeerGet& get = *static_cast<PeerGet*>(passed);

@@ -76,17 +76,17 @@ Peer::AckDone PeerChanges::Take(const Telling& telling) {
 
 void PeerChanges::ArmTimer() {
   if (open_.empty() || !alarm_.IsLate(open_.begin()->first.first)) return;
-  alarm_.Set(open_.begin()->first.first, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->OnTimer();
+  alarm_.Set(open_.begin()->first.first, [weak = weak_from_this()](uint64_t set) {
+    if (const auto self = weak.lock()) self->OnTimer(set);
   });
 }
 
-void PeerChanges::OnTimer() {
+void PeerChanges::OnTimer(uint64_t set) {
   std::vector<Ended> ended;
   std::vector<Health::Permit> unused;
   {
     std::lock_guard lock(mutex_);
-    alarm_.HasRung();
+    if (!alarm_.HasRung(set)) return;
     const int64_t now_ns = line_->clock().MonotonicNs();
     while (!open_.empty() && open_.begin()->first.first <= now_ns) {
       const Shared telling = open_.begin()->second;

@@ -15,6 +15,7 @@
 #include "cluster/peer.h"
 #include "cluster/peer_line.h"
 #include "cluster/sending.h"
+#include "runtime/alarm.h"
 #include "runtime/runtime.h"
 
 namespace cohort {
@@ -54,7 +55,7 @@ class PeerChanges : public std::enable_shared_from_this<PeerChanges> {
   void ArmTimer();
   // Without the lock:
   void Pump();
-  void OnTimer();
+  void OnTimer(uint64_t set);
   // Ends with requests of its own; `then` runs after it has been told.
   void SendPlainly(const Shared& telling, Task then);
   void SendBatch(const std::vector<Shared>& batch);

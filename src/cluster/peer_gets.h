@@ -20,6 +20,7 @@
 #include "cluster/sending.h"
 #include "cluster/slot_table.h"
 #include "cluster/tickets.h"
+#include "runtime/alarm.h"
 #include "runtime/runtime.h"
 
 namespace cohort {
@@ -102,7 +103,7 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   std::shared_ptr<Sent> BeginBatch(const std::vector<CallId>& ids);
   // Without the lock:
   void Pump();
-  void OnTimer();
+  void OnTimer(uint64_t set);
   void SendBatch(const std::shared_ptr<Sent>& sent);
   void EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end);
   void ReadBatch(const Sent& sent, const std::vector<wire::BatchAnswerView>& answers, uint64_t incarnation,

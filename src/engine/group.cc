@@ -30,7 +30,8 @@ Group::Group(std::string name, GroupOptions options, std::shared_ptr<Context> co
     : name_(std::move(name)),
       context_(std::move(context)),
       getter_(std::move(options.getter)),
-      load_timeout_ms_(options.load_timeout_ms) {
+      load_timeout_ms_(options.load_timeout_ms),
+      wait_alarms_{WaitAlarm(context_->runtime()), WaitAlarm(context_->runtime())} {
   if (options.cache.on_evict) {
     // Evictions happen under the lock of a key's flight; the listener is told from the executor, with no lock held.
     auto listener = std::make_shared<decltype(options.cache.on_evict)>(std::move(options.cache.on_evict));

@@ -22,6 +22,7 @@
 #include "engine/load.h"
 #include "engine/outcome.h"
 #include "engine/stats.h"
+#include "runtime/alarm.h"
 
 namespace cohort {
 
@@ -162,7 +163,7 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   static constexpr std::string_view kDeadlinePassed = "the deadline passed while the value was being loaded";
   // Has the waits looked at then, or earlier. local: those of local gets, or else the others.
   void WatchWaits(bool local, int64_t due_ns);
-  void OnWaitTimes(bool local, uint64_t times);
+  void OnWaitTimes(bool local, uint64_t set);
   // asking: those that ask a peer.
   void WatchLoads(bool asking, int64_t due_ns);
   void OnLoadTimes(bool asking);
@@ -190,10 +191,9 @@ class Group final : public ServedGroup, public std::enable_shared_from_this<Grou
   Stats stats_;
   std::atomic<bool> refusing_{false};
   struct WaitAlarm {
-    std::atomic<int64_t> due_ns{kNoDeadline};  // When it rings; changed under the mutex.
-    std::mutex mutex;                          // Taken under a shard's.
-    TimerId timer = 0;
-    uint64_t times = 0;  // It has been set.
+    explicit WaitAlarm(Runtime& runtime) : alarm(runtime) {}
+    std::mutex mutex;  // Taken under a shard's.
+    Alarm alarm;
   };
   std::array<WaitAlarm, 2> wait_alarms_;               // The second: of local gets.
   std::array<std::atomic<bool>, 2> watching_loads_{};  // A timer is armed for the first that may be late.

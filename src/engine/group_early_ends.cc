@@ -57,26 +57,20 @@ int64_t Group::EndLateLoads(bool asking) {
 //   1. none is set; it looks, shard by shard   2. a get, under a lock not yet taken: it waits, and is seen
 //                                              2. a get, under a lock that was taken: it waits, finds none, and sets it
 void Group::WatchWaits(bool local, int64_t due_ns) {
-  WaitAlarm& alarm = wait_alarms_[local ? 1 : 0];
-  if (due_ns >= alarm.due_ns.load()) return;
-  std::lock_guard lock(alarm.mutex);
-  if (due_ns >= alarm.due_ns.load()) return;
-  Timers& timers = context_->runtime().timers();
-  if (alarm.timer != 0) timers.Cancel(alarm.timer);
-  alarm.due_ns.store(due_ns);
-  alarm.timer = timers.After(std::max<int64_t>(0, due_ns - context_->NowNs()),
-                             [weak = weak_from_this(), local, times = ++alarm.times] {
-                               if (const std::shared_ptr<Group> self = weak.lock()) self->OnWaitTimes(local, times);
-                             });
+  WaitAlarm& of = wait_alarms_[local ? 1 : 0];
+  if (!of.alarm.IsLate(due_ns)) return;
+  std::lock_guard lock(of.mutex);
+  if (!of.alarm.IsLate(due_ns)) return;
+  of.alarm.Set(due_ns, [weak = weak_from_this(), local](uint64_t set) {
+    if (const std::shared_ptr<Group> self = weak.lock()) self->OnWaitTimes(local, set);
+  });
 }
 
-void Group::OnWaitTimes(bool local, uint64_t times) {
-  WaitAlarm& alarm = wait_alarms_[local ? 1 : 0];
+void Group::OnWaitTimes(bool local, uint64_t set) {
+  WaitAlarm& of = wait_alarms_[local ? 1 : 0];
   {
-    std::lock_guard lock(alarm.mutex);
-    if (times != alarm.times) return;  // An earlier one has been set meanwhile.
-    alarm.due_ns.store(kNoDeadline);
-    alarm.timer = 0;
+    std::lock_guard lock(of.mutex);
+    if (!of.alarm.HasRung(set)) return;
   }
   int64_t next_ns = kNoDeadline;
   for (Shard& shard : flights_.shards()) {
