@@ -241,9 +241,10 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
     } else {
       tickets_.Restore(std::move(sent->note));
       for (const auto& [id, deadline_ns] : sent->gets) {
-        if (!IsInBatch(id)) continue;
+        const Shared* const get = FindInBatch(id);
+        if (get == nullptr) continue;
         if (refused) {
-          BecomePlain(*plain.emplace_back(*gets_.Find(id)));
+          BecomePlain(*plain.emplace_back(*get));
         } else {
           TakeEnded(id, FailedAnswer(failure), &ended);
         }
@@ -266,9 +267,9 @@ void PeerGets::EndBatch(const std::shared_ptr<Sent>& sent, Result<Response> end)
   Pump();
 }
 
-bool PeerGets::IsInBatch(CallId id) const {
+const PeerGets::Shared* PeerGets::FindInBatch(CallId id) const {
   const Shared* const found = gets_.Find(id);
-  return found != nullptr && (*found)->way_ == Way::kBatch;
+  return found != nullptr && (*found)->way_ == Way::kBatch ? found : nullptr;
 }
 
 void PeerGets::ReadBatch(const Sent& sent, const std::vector<wire::BatchAnswerView>& answers, uint64_t incarnation,
@@ -279,8 +280,8 @@ void PeerGets::ReadBatch(const Sent& sent, const std::vector<wire::BatchAnswerVi
   for (size_t i = 0; i < answers.size(); ++i) {
     const auto& [id, deadline_ns] = sent.gets[i];
     const wire::BatchAnswerView& said = answers[i];
-    const Shared* const found = gets_.Find(id);
-    if (found == nullptr || (*found)->way_ != Way::kBatch) {
+    const Shared* const found = FindInBatch(id);
+    if (found == nullptr) {
       if (said.ticket == 0 || !same_session) continue;
       if (deadline_ns <= now_ns) {
         tickets_.Await(said.ticket, 0, incarnation);  // As those that OnTimer forgets.

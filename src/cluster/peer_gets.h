@@ -88,7 +88,8 @@ class PeerGets : public std::enable_shared_from_this<PeerGets> {
   void TakeEnded(CallId id, PeerAnswer&& answer, std::vector<Ended>* ended);
   // Once more if it has not been, else its end.
   void AskAgain(CallId id, std::vector<Ended>* ended);
-  bool IsInBatch(CallId id) const;
+  // Null: it is no longer in the batch that it went with.
+  const Shared* FindInBatch(CallId id) const;
   void BecomePlain(PeerGet& get);
   // True: its value did not fit, so it will be asked for alone.
   bool AskAlone(CallId id, PeerGet& get, Code said);
