@@ -10,15 +10,14 @@ namespace cohort {
 namespace {
 
 void Drop(Gone* gone) {
-  constexpr size_t kTogether = 16;
-  Memory::Block blocks[kTogether];
+  Memory::Block blocks[Memory::kTogether];
   size_t count = 0;
   if (!gone->empty()) CountLoans(*gone);
   while (Entry* const entry = gone->TakeFirst()) {
     entry->Unclaim();  // From here on somebody who still has the value may fill it again.
     if (!entry->EndAlone(&blocks[count])) {
       entry->Unref();
-    } else if (++count == kTogether) {
+    } else if (++count == Memory::kTogether) {
       Memory::FreeAll(blocks, count);
       count = 0;
     }

@@ -106,18 +106,14 @@ void Memory::Free(void* block, size_t size) {
 }
 
 void Memory::FreeAll(const Block* blocks, size_t count) {
-  constexpr size_t kTogether = 16;
   void* small[kTogether];
   size_t smalls = 0;
   for (size_t i = 0; i < count; ++i) {
     if (kPlain || blocks[i].size > memory::kLargestBlock) {
       Free(blocks[i].block, blocks[i].size);
-      continue;
+    } else {
+      small[smalls++] = blocks[i].block;
     }
-    small[smalls++] = blocks[i].block;
-    if (smalls < kTogether) continue;
-    Made().blocks.FreeAll(small, smalls);
-    smalls = 0;
   }
   if (smalls > 0) Made().blocks.FreeAll(small, smalls);
 }

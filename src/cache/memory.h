@@ -20,7 +20,8 @@ class Memory {
     void* block;
     size_t size;
   };
-  // The same for many, which take a lock together.
+  static constexpr size_t kTogether = 16;
+  // The same for many, which take a lock together. REQUIRES: count <= kTogether.
   static void FreeAll(const Block* blocks, size_t count);
   // What a block of that size really takes.
   static int64_t BlockBytes(size_t size) {
