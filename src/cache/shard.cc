@@ -4,25 +4,22 @@
 
 namespace cohort {
 
-Shard::Shard(Policy policy, const std::array<Judge*, kTiers>& judges, std::array<Ages, kTiers>* ages)
-    : stamping_(policy == Policy::kLru), ages_(*ages) {
+Shard::Shard(Policy policy, const std::array<Judge*, kTiers>& judges, std::array<Ages, kTiers>* ages) {
   for (unsigned tier = 0; tier < kTiers; ++tier) {
     policies_[tier] = EvictionPolicy::New(policy, judges[tier], &(*ages)[tier]);
   }
 }
 
 Shard::Found Shard::FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns,
-                              ValueRef* value, unsigned* tier) {
+                              ValueRef* value) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (shard_count_.load(std::memory_order_relaxed) != shard_count) return Found::kElsewhere;
   Entry* const entry = index_.Find(key, hash);
   if (entry == nullptr) return Found::kMiss;
   if (entry->ExpiredAt(now_unix_ns)) return Found::kExpired;
-  ages_[entry->tier()].Tell(entry, stamping_);
   if (entry->state().notes_hits) Note(entry, hash);
   entry->Ref();
   *value = ValueRef(entry);
-  *tier = entry->tier();
   return Found::kHit;
 }
 

@@ -39,9 +39,9 @@ class alignas(64) Shard {
   // Notes a hit that the policy wants to know of: of hits that the entry has not counted, one in seven, as the thread
   // counts its own. The entry may have left by now. REQUIRES: no stay among the readers.
   [[gnu::noinline]] void OnNotedHit(const Entry* entry, uint64_t hash, bool counted, int64_t hits);
-  // The same as Find with the lock, which is always sure. The value of a hit, and its tier.
-  Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns, ValueRef* value,
-                  unsigned* tier);
+  // The same as Find with the lock, which is always sure. The entry of a hit, whose hit is noted, but not yet told to
+  // it.
+  Found FindAlone(uint32_t shard_count, std::string_view key, uint64_t hash, int64_t now_unix_ns, ValueRef* value);
 
   // As Index::FetchSlot and FetchEntry. REQUIRES: a stay among the readers.
   void FetchSlot(uint64_t hash) const { index_.FetchSlot(hash); }
@@ -124,8 +124,6 @@ class alignas(64) Shard {
   std::atomic<uint64_t> version_{0};  // Odd while a writer is in.
   std::atomic<uint32_t> shard_count_{0};
   std::atomic<bool> full_of_notes_{false};
-  const bool stamping_;
-  const std::array<Ages, kTiers>& ages_;
   // Written by writers.
   alignas(64) std::mutex mutex_;
   std::unique_ptr<EvictionPolicy> policies_[kTiers];

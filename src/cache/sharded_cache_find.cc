@@ -105,14 +105,17 @@ ValueRef ShardedCache::FindOurs(std::string_view key, uint64_t hash, int64_t now
     Shard* const shard = shards_.Of(hash, &count);
     if (shard == nullptr) return ValueRef();
     ValueRef value;
-    unsigned number = 0;
-    switch (shard->FindAlone(count, key, hash, now_unix_ns, &value, &number)) {
+    switch (shard->FindAlone(count, key, hash, now_unix_ns, &value)) {
       case Shard::Found::kElsewhere:
         continue;
-      case Shard::Found::kHit:
+      case Shard::Found::kHit: {
+        Entry* const entry = Entry::Of(value.get());
+        const unsigned number = entry->tier();
+        TellEntry(entry, number);
         ages_[number].OnCount(counts_.Add(kHits + number));
         *tier = TierOf(number);
         return value;
+      }
       case Shard::Found::kExpired:
         DropExpired(key, hash, now_unix_ns);
         [[fallthrough]];

@@ -76,6 +76,24 @@ TEST(CustomTier, FillDropsTheKeyFromTheOtherTier) {
   EXPECT_EQ(cache.Get("k"), "main");
 }
 
+TEST(CustomTier, WhatIsHitInOursBesideItStays) {
+  for (const Policy policy : {Policy::kLru, Policy::kAdaptive}) {
+    CacheOptions options = Bytes(16 << 20);
+    options.policy = policy;
+    options.custom_hot = std::make_shared<MapTier>();
+    TestCache cache(std::move(options));
+    constexpr int kUsed = 100;
+    constexpr int kFills = 60'000;  // Several times what there is room for.
+    for (int i = 0; i < kUsed; ++i) cache.Put("used" + std::to_string(i), std::string(1'000, 'x'));
+    int hits = 0;
+    for (int i = 0; i < kFills; ++i) {
+      cache.Put("new" + std::to_string(i), std::string(1'000, 'x'));
+      if (cache.Has("used" + std::to_string(i % kUsed))) ++hits;
+    }
+    EXPECT_GT(hits, kFills * 95 / 100) << static_cast<int>(policy);
+  }
+}
+
 TEST(CustomTier, DropResetAndExpiryReachTheHost) {
   CacheOptions options = Bytes(1 << 20);
   const auto main = std::make_shared<MapTier>();
