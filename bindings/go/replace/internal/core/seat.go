@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// A seat is a queue of its own, with its own descriptor in Go's poller, for one get, or one call of many, at a time. Who sits there is woken by the
-// poller itself. Otherwise the poller wakes the reader, which wakes the goroutine and, because Go expects more to do,
+// A seat is a queue of its own, with its own descriptor in Go's poller, for one get, or one call of many, at a time. Who sits there
+// is woken by the poller itself. Otherwise the poller wakes the reader, which wakes the goroutine and, because Go expects more to do,
 // one more thread: with few gets under way that is most of what they wait for. With many the reader takes many events at once.
 //
 // A get that nothing but its own time can end waits in C instead: its thread asks the owner itself, and nobody is woken. That
@@ -85,12 +85,18 @@ func (s *seat) prepare() (err error) {
 	return nil
 }
 
-// wait waits for the one event that comes. The descriptor lives as long as the process.
+// wait waits for the one event that comes.
 func (s *seat) wait(event *Event) {
-	if err := s.conn.Read(s.look); err != nil {
+	s.poll(s.look)
+	*event = s.events[0]
+}
+
+// poll waits until look, which is called whenever the queue may have events, says that all have come. The descriptor lives as long
+// as the process.
+func (s *seat) poll(look func(fd uintptr) bool) {
+	if err := s.conn.Read(look); err != nil {
 		panic("cohort: the completion queue cannot be read: " + err.Error())
 	}
-	*event = s.events[0]
 }
 
 // waitInC waits for the one event, on this thread. Mostly it is there: begin asked the owner itself.
@@ -120,14 +126,11 @@ func (s *seat) waitMany(b *Batch) {
 	if coming == 0 {
 		return
 	}
-	err := s.conn.Read(func(uintptr) bool {
+	s.poll(func(uintptr) bool {
 		for !take(s.queue, 0) && coming > 0 {
 		}
 		return coming == 0
 	})
-	if err != nil {
-		panic("cohort: the completion queue cannot be read: " + err.Error())
-	}
 }
 
 // newPolledQueue makes a queue whose descriptor is in Go's poller, so that waiting for its events holds no thread.
